@@ -47,24 +47,33 @@ LAHETTI_API bool lahetti_digest_equal(const struct lahetti_digest *a, const stru
 LAHETTI_API LAHETTI_CHECKED bool lahetti_sha256(struct lahetti_digest *out, const struct lahetti_span *spans, size_t n,
 						struct lahetti_fault *f);
 
-/* Lower-case hexadecimal of len bytes, NUL-terminated: text holds 2 * len + 1. */
+/* Lower-case hexadecimal of len bytes, NUL-terminated: text holds 2 * len + 1. Exactly that is read, in either case, else "bad-hex" (MALFORMED). */
 LAHETTI_API void lahetti_hex(const uint8_t *data, size_t len, char *text);
 LAHETTI_API LAHETTI_CHECKED bool lahetti_hex_parse(uint8_t *data, size_t len, const char *text, struct lahetti_fault *f);
 
-/* Base64 (RFC 4648, with padding, strict when read). Written with NUL, room must hold it; read returns the length. */
+/*
+ * Base64 (RFC 4648, with padding, strict when read). base64_len is that of the text without its NUL; what is written has one.
+ * Reading tells the length; MALFORMED: "bad-base64", "too-long" (more than room).
+ */
 LAHETTI_API size_t lahetti_base64_len(size_t len);
 LAHETTI_API void lahetti_base64(struct lahetti_span s, char *text);
 LAHETTI_API LAHETTI_CHECKED bool lahetti_base64_parse(uint8_t *data, size_t room, size_t *len, struct lahetti_span text,
 						      struct lahetti_fault *f);
 
-/* Random bytes of the operating system, by way of OpenSSL. Replaceable in tests. */
+/*
+ * Random bytes of the operating system, by way of OpenSSL ("no-random", BROKEN). Replaceable in tests by lahetti_random_set: what is set
+ * returns false when it has none; NULL sets the real one again.
+ */
+typedef bool lahetti_random_fn(uint8_t *data, size_t len);
 LAHETTI_API LAHETTI_CHECKED bool lahetti_random(uint8_t *data, size_t len, struct lahetti_fault *f);
+LAHETTI_API void lahetti_random_set(lahetti_random_fn *random);
 
 /* Microseconds UTC since 1970. Replaceable in tests by lahetti_clock_set; NULL sets the real one again. */
+typedef int64_t lahetti_clock_fn(void);
 LAHETTI_API int64_t lahetti_now_us(void);
-LAHETTI_API void lahetti_clock_set(int64_t (*clock)(void));
+LAHETTI_API void lahetti_clock_set(lahetti_clock_fn *clock);
 
-/* The civil date in Europe/Helsinki of an instant, YYYYMMDD (summer time by the EU's rule). */
+/* The civil date in Europe/Helsinki of an instant, YYYYMMDD (summer time by the EU's rule); 0 outside the years 1 to 9999. */
 LAHETTI_API uint32_t lahetti_date_of(int64_t us);
 
 /* Whether YYYYMMDD is a day of the Gregorian calendar. */

@@ -1,0 +1,1 @@
+#include "lahetti/seal.h"
