@@ -14,8 +14,8 @@ uint8_t *lahetti_buffer_reserve(struct lahetti_buffer *b, size_t len, struct lah
 	uint8_t *data;
 
 	if (len > b->most - b->len) {
-		lahetti_fault_set(f, LAHETTI_FAULT_MALFORMED, "too-long", "There is more than the %zu bytes allowed here.",
-				  b->most);
+		lahetti_fault_set(f, LAHETTI_FAULT_MALFORMED, "too-long",
+				  "There is more than the %zu bytes allowed here.", b->most);
 		return NULL;
 	}
 	if (b->len + len <= b->room && b->data != NULL)

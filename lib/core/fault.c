@@ -3,7 +3,8 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-bool lahetti_fault_set(struct lahetti_fault *f, enum lahetti_fault_kind kind, const char *code, const char *format, ...)
+bool lahetti_fault_set(struct lahetti_fault *f, enum lahetti_fault_kind kind, const char *code,
+		       const char *format, ...)
 {
 	va_list args;
 

@@ -7,13 +7,12 @@
 #include <string.h>
 #include <time.h>
 
-#define US_A_SECOND	  1000000
-#define SECONDS_AN_HOUR	  3600
-#define ID_MS_MOST	  ((UINT64_C(1) << 48) - 1)
-#define ID_COUNTER_BITS	  12
-#define ID_COUNTER_SEED	  0x7ff /* half of the counter is left to count with */
-#define ID_RANDOM_AT	  8	/* where rand_b begins, after two bits of variant */
-#define ID_IS_DASH(place) ((place) == 8 || (place) == 13 || (place) == 18 || (place) == 23)
+#define US_A_SECOND	1000000
+#define SECONDS_AN_HOUR 3600
+#define ID_MS_MOST	((UINT64_C(1) << 48) - 1)
+#define ID_COUNTER_BITS 12
+#define ID_COUNTER_SEED 0x7ff /* half of the counter is left to count with */
+#define ID_RANDOM_AT	8     /* where rand_b begins, after two bits of variant */
 
 static _Atomic(lahetti_random_fn *) random_in_force;
 static _Atomic(lahetti_clock_fn *) clock_in_force;
@@ -57,8 +56,9 @@ int64_t lahetti_now_us(void)
 /* ---- identifiers --------------------------------------------------------------------------- */
 
 /*
- * RFC 9562 section 6.2, method 1: rand_a is a counter that starts at random in each millisecond. Time and counter are one number,
- * so that a full counter runs over into the time, and a clock that goes back only makes it count on.
+ * RFC 9562 section 6.2, method 1: rand_a is a counter that starts at random in each millisecond.
+ * Time and counter are one number, so that a full counter runs over into the time, and a clock that
+ * goes back only makes it count on.
  */
 bool lahetti_id_new(struct lahetti_id *id, int64_t now_us, struct lahetti_fault *f)
 {
@@ -74,7 +74,8 @@ bool lahetti_id_new(struct lahetti_id *id, int64_t now_us, struct lahetti_fault 
 	if (ms > ID_MS_MOST)
 		ms = ID_MS_MOST;
 	do {
-		stamp = ms << ID_COUNTER_BITS | ((unsigned)(seed[0] << 8 | seed[1]) & ID_COUNTER_SEED);
+		stamp = ms << ID_COUNTER_BITS |
+			((unsigned)(seed[0] << 8 | seed[1]) & ID_COUNTER_SEED);
 		if (stamp <= before)
 			stamp = before + 1;
 	} while (!atomic_compare_exchange_weak(&last, &before, stamp));
@@ -102,6 +103,11 @@ bool lahetti_id_read(struct lahetti_id *id, struct lahetti_span s, struct lahett
 	return true;
 }
 
+static bool is_dash(size_t place)
+{
+	return place == 8 || place == 13 || place == 18 || place == 23;
+}
+
 void lahetti_id_format(const struct lahetti_id *id, char text[LAHETTI_ID_TEXT_LEN + 1])
 {
 	char hex[2 * LAHETTI_ID_LEN + 1];
@@ -109,7 +115,7 @@ void lahetti_id_format(const struct lahetti_id *id, char text[LAHETTI_ID_TEXT_LE
 
 	lahetti_hex(id->bytes, LAHETTI_ID_LEN, hex);
 	for (size_t i = 0; i < LAHETTI_ID_TEXT_LEN; i++)
-		text[i] = ID_IS_DASH(i) ? '-' : *from++;
+		text[i] = is_dash(i) ? '-' : *from++;
 	text[LAHETTI_ID_TEXT_LEN] = '\0';
 }
 
@@ -122,7 +128,7 @@ bool lahetti_id_parse(struct lahetti_id *id, const char *text, struct lahetti_fa
 	if (strlen(text) != LAHETTI_ID_TEXT_LEN)
 		return bad_identifier(f);
 	for (size_t i = 0; i < LAHETTI_ID_TEXT_LEN; i++) {
-		if (!ID_IS_DASH(i))
+		if (!is_dash(i))
 			*to++ = text[i];
 		else if (text[i] != '-')
 			return bad_identifier(f);
@@ -291,7 +297,8 @@ bool lahetti_base64_parse(uint8_t *data, size_t room, size_t *len, struct lahett
 
 			if (at < bytes)
 				data[at++] = byte;
-			else if (byte != 0) /* bits that no byte holds: a second spelling of the same bytes */
+			else if (byte != 0) /* bits that no byte holds: a second spelling of the
+					       same bytes */
 				return bad_base64(f);
 		}
 	}
@@ -312,8 +319,9 @@ static struct tm utc(int64_t us, int32_t offset)
 }
 
 /*
- * The EU's rule (directive 2000/84/EC): summer time from 01:00 UTC on the last Sunday of March to 01:00 UTC on the last Sunday of October.
- * Both months have 31 days, so a Sunday from the 25th on is the last.
+ * The EU's rule (directive 2000/84/EC): summer time from 01:00 UTC on the last Sunday of March to
+ * 01:00 UTC on the last Sunday of October. Both months have 31 days, so a Sunday from the 25th on
+ * is the last.
  */
 int32_t lahetti_helsinki_offset(int64_t us)
 {

@@ -1,6 +1,7 @@
 /*
- * The narrow waist under the store: a connection to a database, its prepared statements and a transaction. A driver names
- * no table; the texts come from statements.def. What a driver must do is these functions; tests wrap them to fail.
+ * The narrow waist under the store: a connection to a database, its prepared statements and a
+ * transaction. A driver names no table; the texts come from statements.def. What a driver must do
+ * is these functions; tests wrap them to fail.
  */
 #ifndef STORE_DB_H
 #define STORE_DB_H
@@ -37,10 +38,11 @@ enum db_mode {
 };
 
 /*
- * Opens and prepares every statement, so that a typo fails at start; with DB_CREATE runs `schema` first. An empty path with
- * DB_CREATE is a database in memory. WAL, synchronous=FULL, foreign keys on, 16 KB pages, busy timeout 5 s. Faults: "db-missing",
- * "db-exists", "db-corrupt", "db-locked", "db-full", "db-readonly", "db-error", all BROKEN but locked (BUSY).
- * A connection belongs to one thread at a time.
+ * Opens and prepares every statement, so that a typo fails at start; with DB_CREATE runs `schema`
+ * first. An empty path with DB_CREATE is a database in memory. WAL, synchronous=FULL, foreign keys
+ * on, 16 KB pages, busy timeout 5 s. Faults: "db-missing", "db-exists", "db-corrupt", "db-locked",
+ * "db-full", "db-readonly", "db-error", all BROKEN but locked (BUSY). A connection belongs to one
+ * thread at a time.
  */
 struct db_options {
 	const char *path;
@@ -55,34 +57,39 @@ void db_close(struct db *db);
 
 /* The write transaction (BEGIN IMMEDIATE); on a reading connection a snapshot (BEGIN). */
 LAHETTI_CHECKED bool db_begin(struct db *db, struct lahetti_fault *f);
-/* UNCERTAIN when it can't be known whether it happened; the connection must then be closed and opened again. */
+/* UNCERTAIN when it can't be known whether it happened; the connection must then be closed and
+ * opened again. */
 LAHETTI_CHECKED bool db_commit(struct db *db, struct lahetti_fault *f);
 /* Never fails; outside a transaction it does nothing. */
 void db_rollback(struct db *db);
 
 /*
- * Runs a statement by its index. db_run wants no rows and tells how many were changed (changed may be NULL). db_query starts a cursor;
- * db_next gives the next row, NULL at the end; db_done ends it and must be called, after a fault too. A statement has one cursor at a
- * time. Parameters and columns of another type than the statement's letters are our own mistake (assert for parameters), a
- * column of another type is "db-corrupt".
+ * Runs a statement by its index. db_run wants no rows and tells how many were changed (changed may
+ * be NULL). db_query starts a cursor; db_next gives the next row, NULL at the end; db_done ends it
+ * and must be called, after a fault too. A statement has one cursor at a time. Parameters and
+ * columns of another type than the statement's letters are our own mistake (assert for parameters),
+ * a column of another type is "db-corrupt".
  */
-LAHETTI_CHECKED bool db_run(struct db *db, size_t statement, const struct db_value *params, size_t n, uint64_t *changed,
-			    struct lahetti_fault *f);
+LAHETTI_CHECKED bool db_run(struct db *db, size_t statement, const struct db_value *params,
+			    size_t n, uint64_t *changed, struct lahetti_fault *f);
 struct db_cursor {
 	struct db *db;
 	size_t statement;
 	struct db_value row[32];
 };
-LAHETTI_CHECKED bool db_query(struct db *db, struct db_cursor *c, size_t statement, const struct db_value *params,
-			      size_t n, struct lahetti_fault *f);
-LAHETTI_CHECKED bool db_next(struct db_cursor *c, const struct db_value **row, struct lahetti_fault *f);
+LAHETTI_CHECKED bool db_query(struct db *db, struct db_cursor *c, size_t statement,
+			      const struct db_value *params, size_t n, struct lahetti_fault *f);
+LAHETTI_CHECKED bool db_next(struct db_cursor *c, const struct db_value **row,
+			     struct lahetti_fault *f);
 void db_done(struct db_cursor *c);
 
-/* The driver's own check of its file (SQLite: quick_check, foreign_key_check): calls `found` for each complaint. */
-LAHETTI_CHECKED bool db_check(struct db *db, void (*found)(void *context, const char *text), void *context,
-			      struct lahetti_fault *f);
+/* The driver's own check of its file (SQLite: quick_check, foreign_key_check): calls `found` for
+ * each complaint. */
+LAHETTI_CHECKED bool db_check(struct db *db, void (*found)(void *context, const char *text),
+			      void *context, struct lahetti_fault *f);
 
-/* A consistent copy of the database as it stands into a new file (SQLite: online backup), by small steps. */
+/* A consistent copy of the database as it stands into a new file (SQLite: online backup), by small
+ * steps. */
 LAHETTI_CHECKED bool db_copy(struct db *db, const char *to, struct lahetti_fault *f);
 
 /* Moves what the write-ahead log holds into the file as far as readers allow. */

@@ -1,6 +1,7 @@
 /*
- * Memory of one message: a block of fixed size from which is taken until it is spent, and which is given back as
- * a whole. Hostile input cannot take more than the block, and error paths free nothing.
+ * Memory of one message: a block of fixed size from which is taken until it is spent, and which is
+ * given back as a whole. Hostile input cannot take more than the block, and error paths free
+ * nothing.
  */
 #ifndef LAHETTI_ARENA_H
 #define LAHETTI_ARENA_H
@@ -17,7 +18,8 @@ struct lahetti_arena {
 };
 
 /* Allocates the block. The arena must not be moved afterwards. */
-LAHETTI_API LAHETTI_CHECKED bool lahetti_arena_init(struct lahetti_arena *a, size_t size, struct lahetti_fault *f);
+LAHETTI_API LAHETTI_CHECKED bool lahetti_arena_init(struct lahetti_arena *a, size_t size,
+						    struct lahetti_fault *f);
 
 /* len bytes, aligned for any type, or NULL when the arena is spent. Not cleared. */
 LAHETTI_API void *lahetti_arena_take(struct lahetti_arena *a, size_t len);

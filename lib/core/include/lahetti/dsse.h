@@ -1,4 +1,5 @@
-/* DSSE envelopes (github.com/secure-systems-lab/dsse, v1.0.2): what is signed, how it is signed and verified. */
+/* DSSE envelopes (github.com/secure-systems-lab/dsse, v1.0.2): what is signed, how it is signed and
+ * verified. */
 #ifndef LAHETTI_DSSE_H
 #define LAHETTI_DSSE_H
 
@@ -17,31 +18,39 @@ struct lahetti_envelope {
 	struct lahetti_span sig; /* 64 bytes */
 };
 
-/* The parts that are signed, PAE(type, payload), as spans over head and the two: head holds the lengths as text. */
+/* The parts that are signed, PAE(type, payload), as spans over head and the two: head holds the
+ * lengths as text. */
 struct lahetti_pae {
 	char head[96];
 	char middle[32];
 	struct lahetti_span spans[4];
 };
-LAHETTI_API void lahetti_pae(struct lahetti_pae *pae, struct lahetti_span type, struct lahetti_span payload);
+LAHETTI_API void lahetti_pae(struct lahetti_pae *pae, struct lahetti_span type,
+			     struct lahetti_span payload);
 
 /*
- * Reads packed Envelope bytes into spans over the arena: exactly one signature of 64 bytes and a key identifier of 32, else "bad-envelope"
- * (MALFORMED). Nothing is verified.
+ * Reads packed Envelope bytes into spans over the arena: exactly one signature of 64 bytes and a
+ * key identifier of 32, else "bad-envelope" (MALFORMED). Nothing is verified.
  */
-LAHETTI_API LAHETTI_CHECKED bool lahetti_envelope_read(struct lahetti_envelope *e, struct lahetti_span bytes,
-						       struct lahetti_arena *arena, struct lahetti_fault *f);
+LAHETTI_API LAHETTI_CHECKED bool lahetti_envelope_read(struct lahetti_envelope *e,
+						       struct lahetti_span bytes,
+						       struct lahetti_arena *arena,
+						       struct lahetti_fault *f);
 
 /*
- * Verifies against a registered key: the type must be the expected one ("wrong-type"), the key identifier the key's ("wrong-key"),
- * the signature must hold ("bad-signature"); all INVALID. Never parses the payload.
+ * Verifies against a registered key: the type must be the expected one ("wrong-type"), the key
+ * identifier the key's ("wrong-key"), the signature must hold ("bad-signature"); all INVALID. Never
+ * parses the payload.
  */
-LAHETTI_API LAHETTI_CHECKED bool lahetti_envelope_verify(const struct lahetti_envelope *e, const char *type,
-							 const struct lahetti_public_key *key, struct lahetti_fault *f);
+LAHETTI_API LAHETTI_CHECKED bool lahetti_envelope_verify(const struct lahetti_envelope *e,
+							 const char *type,
+							 const struct lahetti_public_key *key,
+							 struct lahetti_fault *f);
 
 /* Signs and packs an Envelope into the arena. An empty span on failure. */
 LAHETTI_API struct lahetti_span lahetti_envelope_sign(const char *type, struct lahetti_span payload,
 						      const struct lahetti_private_key *key,
-						      struct lahetti_arena *arena, struct lahetti_fault *f);
+						      struct lahetti_arena *arena,
+						      struct lahetti_fault *f);
 
 #endif

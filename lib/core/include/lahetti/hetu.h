@@ -1,6 +1,7 @@
 /*
- * The Finnish personal identity code (henkilötunnus): DDMMYY, a century sign, three digits and a check character. Two people
- * may differ in the sign alone, so the sign is kept and indexed as written.
+ * The Finnish personal identity code (henkilötunnus): DDMMYY, a century sign, three digits and a
+ * check character. Two people may differ in the sign alone, so the sign is kept and indexed as
+ * written.
  */
 #ifndef LAHETTI_HETU_H
 #define LAHETTI_HETU_H
@@ -16,12 +17,12 @@ struct lahetti_hetu {
 };
 
 /*
- * Reads a code (either case, no spaces). Signs in force: + (1800s); - Y X W V U (1900s); A B C D E F (2000s). MALFORMED:
- * "hetu-form" (length, digits, sign), "hetu-date" (no such day, or individual number below 002), "hetu-check".
- * Texts never hold the code.
+ * Reads a code (either case, no spaces). Signs in force: + (1800s); - Y X W V U (1900s); A B C D E
+ * F (2000s). MALFORMED: "hetu-form" (length, digits, sign), "hetu-date" (no such day, or individual
+ * number below 002), "hetu-check". Texts never hold the code.
  */
-LAHETTI_API LAHETTI_CHECKED bool lahetti_hetu_read(struct lahetti_hetu *hetu, struct lahetti_span text,
-						   struct lahetti_fault *f);
+LAHETTI_API LAHETTI_CHECKED bool
+lahetti_hetu_read(struct lahetti_hetu *hetu, struct lahetti_span text, struct lahetti_fault *f);
 
 /* Whether a code in any sign, with a right or wrong check character, stands anywhere in a text. */
 LAHETTI_API bool lahetti_hetu_found(struct lahetti_span text);

@@ -1,18 +1,20 @@
 /*
- * C2SP signed notes (c2sp.org/signed-note) and tlog checkpoints (c2sp.org/tlog-checkpoint), signed with Ed25519.
+ * C2SP signed notes (c2sp.org/signed-note) and tlog checkpoints (c2sp.org/tlog-checkpoint), signed
+ * with Ed25519.
  */
 #ifndef LAHETTI_NOTE_H
 #define LAHETTI_NOTE_H
 
 #include "lahetti/id.h"
 
-#define LAHETTI_NOTE_MOST    4096 /* bytes of a note of ours */
+#define LAHETTI_NOTE_MOST     4096 /* bytes of a note of ours */
 #define LAHETTI_KEY_NAME_MOST 255
 
 struct lahetti_note_signer; /* Ed25519 private key and its name */
 struct lahetti_note_verifier;
 
-/* A signer from a 32-byte seed. The name is the key's: no spaces, no plus, not empty ("bad-key-name", MALFORMED). */
+/* A signer from a 32-byte seed. The name is the key's: no spaces, no plus, not empty
+ * ("bad-key-name", MALFORMED). */
 LAHETTI_API LAHETTI_CHECKED struct lahetti_note_signer *
 lahetti_note_signer_new(const char *name, const uint8_t seed[32], struct lahetti_fault *f);
 LAHETTI_API void lahetti_note_signer_destroy(struct lahetti_note_signer *s);
@@ -21,17 +23,20 @@ LAHETTI_API void lahetti_note_signer_destroy(struct lahetti_note_signer *s);
 LAHETTI_API const char *lahetti_note_signer_vkey(const struct lahetti_note_signer *s);
 
 /* From a verifier key; "bad-verifier-key" (MALFORMED). */
-LAHETTI_API LAHETTI_CHECKED struct lahetti_note_verifier *lahetti_note_verifier_read(const char *vkey,
-										     struct lahetti_fault *f);
+LAHETTI_API LAHETTI_CHECKED struct lahetti_note_verifier *
+lahetti_note_verifier_read(const char *vkey, struct lahetti_fault *f);
 LAHETTI_API void lahetti_note_verifier_destroy(struct lahetti_note_verifier *v);
 LAHETTI_API const char *lahetti_note_verifier_name(const struct lahetti_note_verifier *v);
 
 /*
- * The text part of a note (its last newline included, the separating blank line not) if at least one signature of the verifier's key is there and
- * holds; signatures of unknown keys are passed over. "bad-note" (MALFORMED) for its form, "unknown-key" or "bad-signature" (INVALID).
+ * The text part of a note (its last newline included, the separating blank line not) if at least
+ * one signature of the verifier's key is there and holds; signatures of unknown keys are passed
+ * over. "bad-note" (MALFORMED) for its form, "unknown-key" or "bad-signature" (INVALID).
  */
-LAHETTI_API LAHETTI_CHECKED bool lahetti_note_open(struct lahetti_span note, const struct lahetti_note_verifier *v,
-						   struct lahetti_span *text, struct lahetti_fault *f);
+LAHETTI_API LAHETTI_CHECKED bool lahetti_note_open(struct lahetti_span note,
+						   const struct lahetti_note_verifier *v,
+						   struct lahetti_span *text,
+						   struct lahetti_fault *f);
 
 struct lahetti_checkpoint {
 	char origin[LAHETTI_KEY_NAME_MOST + 1];
@@ -41,16 +46,22 @@ struct lahetti_checkpoint {
 
 /* Writes and signs; note holds LAHETTI_NOTE_MOST bytes, *len is what was used. */
 LAHETTI_API LAHETTI_CHECKED bool lahetti_checkpoint_sign(const struct lahetti_checkpoint *c,
-							 const struct lahetti_note_signer *s, char *note, size_t *len,
+							 const struct lahetti_note_signer *s,
+							 char *note, size_t *len,
 							 struct lahetti_fault *f);
 
-/* Opens a note and reads its first three lines; the origin must be `origin` where that is not NULL ("wrong-origin", INVALID). */
-LAHETTI_API LAHETTI_CHECKED bool lahetti_checkpoint_open(struct lahetti_checkpoint *c, struct lahetti_span note,
-							 const struct lahetti_note_verifier *v, const char *origin,
+/* Opens a note and reads its first three lines; the origin must be `origin` where that is not NULL
+ * ("wrong-origin", INVALID). */
+LAHETTI_API LAHETTI_CHECKED bool lahetti_checkpoint_open(struct lahetti_checkpoint *c,
+							 struct lahetti_span note,
+							 const struct lahetti_note_verifier *v,
+							 const char *origin,
 							 struct lahetti_fault *f);
 
-/* Reads the text of a checkpoint without regard to signatures: for messages to people and for tools. */
-LAHETTI_API LAHETTI_CHECKED bool lahetti_checkpoint_parse(struct lahetti_checkpoint *c, struct lahetti_span text,
+/* Reads the text of a checkpoint without regard to signatures: for messages to people and for
+ * tools. */
+LAHETTI_API LAHETTI_CHECKED bool lahetti_checkpoint_parse(struct lahetti_checkpoint *c,
+							  struct lahetti_span text,
 							  struct lahetti_fault *f);
 
 #endif

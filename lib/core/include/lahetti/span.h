@@ -22,7 +22,8 @@ LAHETTI_API struct lahetti_span lahetti_span_text(const char *text);
 
 LAHETTI_API bool lahetti_span_equal(struct lahetti_span a, struct lahetti_span b);
 
-/* The same in a time that depends on the lengths alone: for secrets and what is derived from them. */
+/* The same in a time that depends on the lengths alone: for secrets and what is derived from them.
+ */
 LAHETTI_API bool lahetti_span_equal_secret(struct lahetti_span a, struct lahetti_span b);
 
 /* Overwrites memory in a way that no compiler leaves out. NULL is accepted where len is 0. */
