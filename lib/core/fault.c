@@ -3,6 +3,9 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#undef lahetti_fault_set
+#undef lahetti_fault_no_memory
+
 bool lahetti_fault_set(struct lahetti_fault *f, enum lahetti_fault_kind kind, const char *code,
 		       const char *format, ...)
 {

@@ -18,7 +18,6 @@ bool lahetti_leaf_hash(struct lahetti_digest *out, struct lahetti_span leaf,
 	return lahetti_sha256(out, spans, 2, f);
 }
 
-/* out may be left or right. */
 bool lahetti_node_hash(struct lahetti_digest *out, const struct lahetti_digest *left,
 		       const struct lahetti_digest *right, struct lahetti_fault *f)
 {

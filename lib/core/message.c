@@ -131,9 +131,10 @@ static bool fits_signed(uint64_t number)
 	return number <= INT32_MAX || number >= (uint64_t)INT32_MIN;
 }
 
-/* One value, or one element. Readers differ in how they cut a number that is too long: none may be. */
-static bool check_value(struct walk *w, const ProtobufCFieldDescriptor *field, const struct value *v,
-			unsigned depth)
+/* One value, or one element. Readers differ in how they cut a number that is too long: none may be.
+ */
+static bool check_value(struct walk *w, const ProtobufCFieldDescriptor *field,
+			const struct value *v, unsigned depth)
 {
 	switch (field->type) {
 	case PROTOBUF_C_TYPE_STRING:
@@ -291,6 +292,11 @@ struct lahetti_span lahetti_message_pack(const ProtobufCMessage *message,
 bool lahetti_enum_known(const ProtobufCEnumDescriptor *type, int value)
 {
 	return protobuf_c_enum_descriptor_get_value(type, value) != NULL;
+}
+
+char *lahetti_text(const char *text)
+{
+	return (char *)(uintptr_t)text;
 }
 
 ProtobufCBinaryData lahetti_bytes(struct lahetti_span s)

@@ -110,7 +110,8 @@ static bool seal_to(const struct lahetti_secret *key, const struct lahetti_span 
 	return done || crypto_failed(f);
 }
 
-/* The plaintext into `plain`, which has room for it and is overwritten where the seal does not hold. */
+/* The plaintext into `plain`, which has room for it and is overwritten where the seal does not
+ * hold. */
 static bool unseal_to(const struct lahetti_secret *key, const struct lahetti_span *aad, size_t n,
 		      struct lahetti_span sealed, uint8_t *plain, struct lahetti_fault *f)
 {
@@ -225,8 +226,7 @@ bool lahetti_hmac(const struct lahetti_secret *key, const struct lahetti_span *s
 	ctx = EVP_MAC_CTX_new(hmac);
 	done = ctx != NULL && EVP_MAC_init(ctx, key->bytes, sizeof key->bytes, params) == 1;
 	for (size_t i = 0; done && i < n; i++)
-		done = spans[i].len == 0 ||
-		       EVP_MAC_update(ctx, spans[i].data, spans[i].len) == 1;
+		done = spans[i].len == 0 || EVP_MAC_update(ctx, spans[i].data, spans[i].len) == 1;
 	done = done && EVP_MAC_final(ctx, out->bytes, &len, sizeof out->bytes) == 1 &&
 	       len == sizeof out->bytes;
 	EVP_MAC_CTX_free(ctx);

@@ -40,6 +40,8 @@ struct net_limits {
 	uint32_t handshake_s; /* until TLS and HTTP are done */
 	uint32_t sign_in_s;   /* until login */
 	uint32_t idle_s;      /* without a frame from the client */
+	uint32_t ping_s; /* of silence, then the client is pinged, and cut when it has been silent
+			    half as long again; 0: no pings */
 	uint32_t drain_s;
 };
 

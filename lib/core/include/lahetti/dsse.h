@@ -1,5 +1,7 @@
-/* DSSE envelopes (github.com/secure-systems-lab/dsse, v1.0.2): what is signed, how it is signed and
- * verified. */
+/*
+ * DSSE envelopes (github.com/secure-systems-lab/dsse, v1.0.2): what is signed, how it is signed and
+ * verified.
+ */
 #ifndef LAHETTI_DSSE_H
 #define LAHETTI_DSSE_H
 
@@ -18,24 +20,35 @@ struct lahetti_envelope {
 	struct lahetti_span sig; /* 64 bytes */
 };
 
-/* The parts that are signed, PAE(type, payload), as spans over head and the two: head holds the
- * lengths as text. */
+/*
+ * What is signed, PAE(type, payload), as spans over the two and over the texts between them that
+ * hold their lengths: so the struct must not be moved.
+ */
+#define LAHETTI_PAE_SPANS 4
 struct lahetti_pae {
-	char head[96];
+	char head[32];
 	char middle[32];
-	struct lahetti_span spans[4];
+	struct lahetti_span spans[LAHETTI_PAE_SPANS];
 };
 LAHETTI_API void lahetti_pae(struct lahetti_pae *pae, struct lahetti_span type,
 			     struct lahetti_span payload);
 
 /*
  * Reads packed Envelope bytes into spans over the arena: exactly one signature of 64 bytes and a
- * key identifier of 32, else "bad-envelope" (MALFORMED). Nothing is verified.
+ * key identifier of 32, else "bad-envelope" (MALFORMED), or what lahetti_message_read says. Nothing
+ * is verified.
  */
 LAHETTI_API LAHETTI_CHECKED bool lahetti_envelope_read(struct lahetti_envelope *e,
 						       struct lahetti_span bytes,
 						       struct lahetti_arena *arena,
 						       struct lahetti_fault *f);
+
+/* The same of an Envelope that came unpacked inside a frame; the spans are over what it points to.
+ */
+struct Lahetti__V1__Envelope;
+LAHETTI_API LAHETTI_CHECKED bool lahetti_envelope_of(struct lahetti_envelope *e,
+						     const struct Lahetti__V1__Envelope *message,
+						     struct lahetti_fault *f);
 
 /*
  * Verifies against a registered key: the type must be the expected one ("wrong-type"), the key
@@ -47,7 +60,10 @@ LAHETTI_API LAHETTI_CHECKED bool lahetti_envelope_verify(const struct lahetti_en
 							 const struct lahetti_public_key *key,
 							 struct lahetti_fault *f);
 
-/* Signs and packs an Envelope into the arena. An empty span on failure. */
+/*
+ * Signs and packs an Envelope into the arena. An empty span on failure ("message-too-large",
+ * MALFORMED, when the arena is spent).
+ */
 LAHETTI_API struct lahetti_span lahetti_envelope_sign(const char *type, struct lahetti_span payload,
 						      const struct lahetti_private_key *key,
 						      struct lahetti_arena *arena,

@@ -42,4 +42,14 @@ LAHETTI_API bool lahetti_fault_set(struct lahetti_fault *f, enum lahetti_fault_k
 /* Writes that memory is spent ("no-memory", BROKEN). Returns false. */
 LAHETTI_API bool lahetti_fault_no_memory(struct lahetti_fault *f);
 
+/* That both return false is said here once more for compilers and analysers, which then see that
+ * after a fault nobody reads what was not written. */
+static inline bool lahetti_fault_is_false(bool returned)
+{
+	(void)returned;
+	return false;
+}
+#define lahetti_fault_set(...)	   lahetti_fault_is_false(lahetti_fault_set(__VA_ARGS__))
+#define lahetti_fault_no_memory(f) lahetti_fault_is_false(lahetti_fault_no_memory(f))
+
 #endif

@@ -19,12 +19,15 @@ struct lahetti_hetu {
 /*
  * Reads a code (either case, no spaces). Signs in force: + (1800s); - Y X W V U (1900s); A B C D E
  * F (2000s). MALFORMED: "hetu-form" (length, digits, sign), "hetu-date" (no such day, or individual
- * number below 002), "hetu-check". Texts never hold the code.
+ * number below 002), "hetu-check". The texts of faults never hold the code.
  */
 LAHETTI_API LAHETTI_CHECKED bool
 lahetti_hetu_read(struct lahetti_hetu *hetu, struct lahetti_span text, struct lahetti_fault *f);
 
-/* Whether a code in any sign, with a right or wrong check character, stands anywhere in a text. */
+/*
+ * Whether a code stands anywhere in a text, inside a longer word too: any sign, either case, a day
+ * that exists, a check character right or wrong.
+ */
 LAHETTI_API bool lahetti_hetu_found(struct lahetti_span text);
 
 #endif

@@ -22,8 +22,10 @@ struct lahetti_digest {
 LAHETTI_API LAHETTI_CHECKED bool lahetti_id_new(struct lahetti_id *id, int64_t now_us,
 						struct lahetti_fault *f);
 
-/* From 16 bytes; "bad-identifier" (MALFORMED) for another length or where version or variant are
- * not UUIDv7's. */
+/*
+ * From 16 bytes; "bad-identifier" (MALFORMED) for another length or where version or variant are
+ * not UUIDv7's.
+ */
 LAHETTI_API LAHETTI_CHECKED bool lahetti_id_read(struct lahetti_id *id, struct lahetti_span s,
 						 struct lahetti_fault *f);
 
@@ -53,8 +55,10 @@ LAHETTI_API LAHETTI_CHECKED bool lahetti_sha256(struct lahetti_digest *out,
 						const struct lahetti_span *spans, size_t n,
 						struct lahetti_fault *f);
 
-/* Lower-case hexadecimal of len bytes, NUL-terminated: text holds 2 * len + 1. Exactly that is
- * read, in either case, else "bad-hex" (MALFORMED). */
+/*
+ * Lower-case hexadecimal of len bytes, NUL-terminated: text holds 2 * len + 1. Exactly that is
+ * read, in either case, else "bad-hex" (MALFORMED).
+ */
 LAHETTI_API void lahetti_hex(const uint8_t *data, size_t len, char *text);
 LAHETTI_API LAHETTI_CHECKED bool lahetti_hex_parse(uint8_t *data, size_t len, const char *text,
 						   struct lahetti_fault *f);
@@ -79,14 +83,18 @@ typedef bool lahetti_random_fn(uint8_t *data, size_t len);
 LAHETTI_API LAHETTI_CHECKED bool lahetti_random(uint8_t *data, size_t len, struct lahetti_fault *f);
 LAHETTI_API void lahetti_random_set(lahetti_random_fn *random);
 
-/* Microseconds UTC since 1970. Replaceable in tests by lahetti_clock_set; NULL sets the real one
- * again. */
+/*
+ * Microseconds UTC since 1970. Replaceable in tests by lahetti_clock_set; NULL sets the real one
+ * again.
+ */
 typedef int64_t lahetti_clock_fn(void);
 LAHETTI_API int64_t lahetti_now_us(void);
 LAHETTI_API void lahetti_clock_set(lahetti_clock_fn *clock);
 
-/* The civil date in Europe/Helsinki of an instant, YYYYMMDD (summer time by the EU's rule); 0
- * outside the years 1 to 9999. */
+/*
+ * The civil date in Europe/Helsinki of an instant, YYYYMMDD (summer time by the EU's rule); 0
+ * outside the years 1 to 9999.
+ */
 LAHETTI_API uint32_t lahetti_date_of(int64_t us);
 
 /* Whether YYYYMMDD is a day of the Gregorian calendar. */

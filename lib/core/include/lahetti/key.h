@@ -1,20 +1,25 @@
 /*
- * Keys: ECDSA P-256 of devices, Ed25519 of the log. A key's identifier is the SHA-256 of its
- * SubjectPublicKeyInfo. Parsing a key costs more than a verification with it, so parsed keys are
- * kept.
+ * Keys of devices: ECDSA P-256. (The log's own key is in note.h.) A key's identifier is the SHA-256
+ * of its SubjectPublicKeyInfo. Parsing a key costs more than a verification with it, so parsed keys
+ * are kept.
  */
 #ifndef LAHETTI_KEY_H
 #define LAHETTI_KEY_H
 
+#include "lahetti/buffer.h"
 #include "lahetti/id.h"
 
 #define LAHETTI_SIGNATURE_LEN 64
 
-struct lahetti_public_key; /* immutable, may be used by several threads at once */
+/* Both immutable: may be used by several threads at once. */
+struct lahetti_public_key;
 struct lahetti_private_key;
 
-/* A P-256 public key from DER. "bad-key" (MALFORMED) for anything else, other curves and points off
- * the curve too. */
+/*
+ * A P-256 public key from DER, in the one form that gives it its one identifier: named curve,
+ * uncompressed point. "bad-key" (MALFORMED) for anything else, other curves and points off the
+ * curve too.
+ */
 LAHETTI_API LAHETTI_CHECKED struct lahetti_public_key *
 lahetti_public_key_read(struct lahetti_span spki, struct lahetti_fault *f);
 LAHETTI_API void lahetti_public_key_destroy(struct lahetti_public_key *key);
@@ -22,7 +27,11 @@ LAHETTI_API const struct lahetti_digest *
 lahetti_public_key_id(const struct lahetti_public_key *key);
 LAHETTI_API struct lahetti_span lahetti_public_key_spki(const struct lahetti_public_key *key);
 
-/* "bad-signature" (INVALID) where it does not hold; sig is r and s, 32 bytes each. */
+/*
+ * ECDSA with SHA-256 over the spans one after another; sig is r and s, 32 bytes each, big-endian
+ * (IEEE P1363). "bad-signature" (INVALID) where it does not hold. Whoever has seen a signature can
+ * make another of the same bytes: it identifies nothing.
+ */
 LAHETTI_API LAHETTI_CHECKED bool lahetti_verify(const struct lahetti_public_key *key,
 						const struct lahetti_span *spans, size_t n,
 						struct lahetti_span sig, struct lahetti_fault *f);
@@ -33,9 +42,9 @@ lahetti_private_key_new(struct lahetti_fault *f);
 
 /*
  * PKCS#8 in PEM, encrypted with the passphrase (PBES2, AES-256-CBC, PBKDF2 with SHA-256 and 600,000
- * rounds). Reading: "bad-key" (MALFORMED), "wrong-passphrase" (INVALID). Writing appends to out.
+ * rounds). Read are other rounds and ciphers too. Reading: "bad-key" (MALFORMED),
+ * "wrong-passphrase" (INVALID). Writing appends to out.
  */
-struct lahetti_buffer;
 LAHETTI_API LAHETTI_CHECKED struct lahetti_private_key *
 lahetti_private_key_read(struct lahetti_span pem, struct lahetti_span passphrase,
 			 struct lahetti_fault *f);

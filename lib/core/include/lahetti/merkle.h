@@ -19,6 +19,8 @@ struct lahetti_proof {
 
 LAHETTI_API LAHETTI_CHECKED bool
 lahetti_leaf_hash(struct lahetti_digest *out, struct lahetti_span leaf, struct lahetti_fault *f);
+
+/* out may be left or right. */
 LAHETTI_API LAHETTI_CHECKED bool lahetti_node_hash(struct lahetti_digest *out,
 						   const struct lahetti_digest *left,
 						   const struct lahetti_digest *right,
@@ -28,7 +30,11 @@ LAHETTI_API LAHETTI_CHECKED bool lahetti_node_hash(struct lahetti_digest *out,
 LAHETTI_API LAHETTI_CHECKED bool lahetti_empty_root(struct lahetti_digest *out,
 						    struct lahetti_fault *f);
 
-/* Verifiers (RFC 9162 2.1.3.2, 2.1.4.2). INVALID: "bad-inclusion", "bad-consistency". */
+/*
+ * Verifiers (RFC 9162 2.1.3.2, 2.1.4.2). INVALID: "bad-inclusion", "bad-consistency". Nothing is
+ * consistent with the empty tree, because everything would be: from 0 is refused. Equal sizes need
+ * equal roots and the empty proof.
+ */
 LAHETTI_API LAHETTI_CHECKED bool lahetti_inclusion_verify(const struct lahetti_digest *leaf,
 							  uint64_t index, uint64_t size,
 							  const struct lahetti_digest *root,
@@ -42,6 +48,7 @@ lahetti_consistency_verify(uint64_t from, const struct lahetti_digest *from_root
 /*
  * Where the prover finds hashes: entry `index` of tile level `level`, that is the root of leaves
  * [index * 256^level, (index + 1) * 256^level). It is asked only for full subtrees inside the tree.
+ * A source that keeps the last tile of each level reads no tile twice for one proof.
  */
 struct lahetti_hash_source {
 	bool (*entry)(void *context, unsigned level, uint64_t index, struct lahetti_digest *out,
@@ -49,15 +56,16 @@ struct lahetti_hash_source {
 	void *context;
 };
 
+/* Size at most 2^63, else "out-of-range" (MALFORMED). */
 LAHETTI_API LAHETTI_CHECKED bool lahetti_root(struct lahetti_digest *out, uint64_t size,
 					      const struct lahetti_hash_source *source,
 					      struct lahetti_fault *f);
-/* index < size, else "out-of-range" (MALFORMED). */
+/* index < size <= 2^63, else "out-of-range" (MALFORMED). */
 LAHETTI_API LAHETTI_CHECKED bool lahetti_inclusion_prove(struct lahetti_proof *out, uint64_t index,
 							 uint64_t size,
 							 const struct lahetti_hash_source *source,
 							 struct lahetti_fault *f);
-/* from <= to, else "out-of-range"; from 0 or from == to gives the empty proof. */
+/* from <= to <= 2^63, else "out-of-range"; from 0 or from == to gives the empty proof. */
 LAHETTI_API LAHETTI_CHECKED bool lahetti_consistency_prove(struct lahetti_proof *out, uint64_t from,
 							   uint64_t to,
 							   const struct lahetti_hash_source *source,
@@ -67,7 +75,7 @@ LAHETTI_API LAHETTI_CHECKED bool lahetti_consistency_prove(struct lahetti_proof 
  * A tree that grows: for each level of bits at most one pending hash (a compact range). Adding
  * costs amortised two hashes; copying the struct is a snapshot to which one can go back. `full`,
  * where given, is told of each subtree of 2^(8k) leaves that became full, k from 0: (level k,
- * index), what tiles hold.
+ * index), what tiles hold. When adding fails, the frontier is unchanged.
  */
 struct lahetti_frontier {
 	uint64_t size;

@@ -9,19 +9,23 @@
 #include "lahetti/arena.h"
 #include "lahetti/span.h"
 
+#define LAHETTI_MESSAGE_DEPTH	 16   /* messages inside one another */
+#define LAHETTI_MESSAGE_ELEMENTS 4096 /* in all repeated fields together, on all levels */
+
+/* What becomes of unknown fields and enum values. */
 enum lahetti_message_rule {
-	LAHETTI_MESSAGE_FRAME,	/* unknown fields and enum values are let through: a newer peer may
-				   send them */
-	LAHETTI_MESSAGE_SIGNED, /* they are refused as "newer-statement" (MALFORMED) */
+	LAHETTI_MESSAGE_FRAME,	/* let through: a newer peer may send them */
+	LAHETTI_MESSAGE_SIGNED, /* refused as "newer-statement" (MALFORMED) */
 };
 
 /*
- * Walks len bytes as a message of that descriptor, into all submessages. Refused, all MALFORMED:
- * truncated or overlong varints, wrong wire types, groups, field number 0 ("bad-message"); invalid
- * UTF-8 or NUL in a string
- * ("bad-text"); a singular field twice, or two members of one oneof ("duplicate-field"); more than
- * 4,096 elements in all repeated fields together ("too-many-elements"); nesting beyond 16
- * ("bad-message"); and what rule says.
+ * Walks bytes as a message of that descriptor, into all submessages. Refused, all MALFORMED:
+ *   "bad-message"        what is cut short, varints longer than need be or than their field, wrong
+ *                        wire types, groups, field number 0, nesting beyond LAHETTI_MESSAGE_DEPTH
+ *   "bad-text"           a string with invalid UTF-8 or NUL
+ *   "duplicate-field"    a singular field twice, or two members of one oneof
+ *   "too-many-elements"  more than LAHETTI_MESSAGE_ELEMENTS
+ * and what rule says. A repeated scalar may come packed, element by element, or both.
  */
 LAHETTI_API LAHETTI_CHECKED bool lahetti_message_scan(const ProtobufCMessageDescriptor *type,
 						      struct lahetti_span bytes,
@@ -45,7 +49,11 @@ LAHETTI_API struct lahetti_span lahetti_message_pack(const ProtobufCMessage *mes
 /* Whether the descriptor's enum has that value. */
 LAHETTI_API bool lahetti_enum_known(const ProtobufCEnumDescriptor *type, int value);
 
-/* protobuf-c's bytes and spans; the first casts away const, which packing never writes through. */
+/*
+ * protobuf-c's strings and bytes. The first two cast away const, which packing never writes
+ * through.
+ */
+LAHETTI_API char *lahetti_text(const char *text);
 LAHETTI_API ProtobufCBinaryData lahetti_bytes(struct lahetti_span s);
 static inline struct lahetti_span lahetti_bytes_span(ProtobufCBinaryData b)
 {

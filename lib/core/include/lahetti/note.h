@@ -13,8 +13,10 @@
 struct lahetti_note_signer; /* Ed25519 private key and its name */
 struct lahetti_note_verifier;
 
-/* A signer from a 32-byte seed. The name is the key's: no spaces, no plus, not empty
- * ("bad-key-name", MALFORMED). */
+/*
+ * A signer from a 32-byte seed. The name is the key's: no spaces, no plus, not empty
+ * ("bad-key-name", MALFORMED).
+ */
 LAHETTI_API LAHETTI_CHECKED struct lahetti_note_signer *
 lahetti_note_signer_new(const char *name, const uint8_t seed[32], struct lahetti_fault *f);
 LAHETTI_API void lahetti_note_signer_destroy(struct lahetti_note_signer *s);
@@ -30,8 +32,8 @@ LAHETTI_API const char *lahetti_note_verifier_name(const struct lahetti_note_ver
 
 /*
  * The text part of a note (its last newline included, the separating blank line not) if at least
- * one signature of the verifier's key is there and holds; signatures of unknown keys are passed
- * over. "bad-note" (MALFORMED) for its form, "unknown-key" or "bad-signature" (INVALID).
+ * one signature of the verifier's key is there and all of that key hold; signatures of unknown keys
+ * are passed over. "bad-note" (MALFORMED) for its form, "unknown-key" or "bad-signature" (INVALID).
  */
 LAHETTI_API LAHETTI_CHECKED bool lahetti_note_open(struct lahetti_span note,
 						   const struct lahetti_note_verifier *v,
@@ -44,22 +46,29 @@ struct lahetti_checkpoint {
 	struct lahetti_digest root;
 };
 
-/* Writes and signs; note holds LAHETTI_NOTE_MOST bytes, *len is what was used. */
+/*
+ * Writes and signs; note holds LAHETTI_NOTE_MOST bytes, *len is what was used. An origin that is
+ * empty or has control characters is "bad-checkpoint" (MALFORMED).
+ */
 LAHETTI_API LAHETTI_CHECKED bool lahetti_checkpoint_sign(const struct lahetti_checkpoint *c,
 							 const struct lahetti_note_signer *s,
 							 char *note, size_t *len,
 							 struct lahetti_fault *f);
 
-/* Opens a note and reads its first three lines; the origin must be `origin` where that is not NULL
- * ("wrong-origin", INVALID). */
+/*
+ * Opens a note and reads its first three lines ("bad-checkpoint", MALFORMED); the origin must be
+ * `origin` where that is not NULL ("wrong-origin", INVALID).
+ */
 LAHETTI_API LAHETTI_CHECKED bool lahetti_checkpoint_open(struct lahetti_checkpoint *c,
 							 struct lahetti_span note,
 							 const struct lahetti_note_verifier *v,
 							 const char *origin,
 							 struct lahetti_fault *f);
 
-/* Reads the text of a checkpoint without regard to signatures: for messages to people and for
- * tools. */
+/*
+ * Reads a checkpoint, its text alone or the whole note, without regard to who signed it: for
+ * messages to people and for tools. "bad-checkpoint" or "bad-note" (MALFORMED).
+ */
 LAHETTI_API LAHETTI_CHECKED bool lahetti_checkpoint_parse(struct lahetti_checkpoint *c,
 							  struct lahetti_span text,
 							  struct lahetti_fault *f);

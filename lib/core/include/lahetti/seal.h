@@ -22,8 +22,10 @@ LAHETTI_API LAHETTI_CHECKED bool lahetti_seal(const struct lahetti_secret *key,
 					      struct lahetti_span plain, struct lahetti_buffer *out,
 					      struct lahetti_fault *f);
 
-/* Appends the plaintext to out; "bad-seal" (INVALID), with out unchanged, where key, data or
- * associated data are others. */
+/*
+ * Appends the plaintext to out; "bad-seal" (INVALID), with out unchanged, where key, data or
+ * associated data are others.
+ */
 LAHETTI_API LAHETTI_CHECKED bool
 lahetti_unseal(const struct lahetti_secret *key, const struct lahetti_span *aad, size_t n,
 	       struct lahetti_span sealed, struct lahetti_buffer *out, struct lahetti_fault *f);

@@ -1,0 +1,37 @@
+/*
+ * Checks everything that lies in a store against everything else: the database's own structure;
+ * each event's number, time, columns and leaf; the tree's tiles and the root and signature of every
+ * checkpoint; each record against its digest in the event; each part against its commitment and the
+ * chains of links; each statement's bytes against its digest, its author's signature and its
+ * columns; each key; and every derived table against one derived again.
+ */
+#ifndef AUDIT_FSCK_H
+#define AUDIT_FSCK_H
+
+#include "store.h"
+
+struct fsck_options {
+	const char *server_name;
+	uint32_t generation;
+	const char *log_key; /* verifier key; of the current generation */
+	void (*found)(void *context, const char *code,
+		      const char *text); /* one line a finding, nothing personal */
+	void *context;
+};
+
+struct fsck_result {
+	uint64_t events;
+	uint64_t records;
+	uint64_t parts;
+	uint64_t erased; /* parts and statements whose key is destroyed */
+	uint64_t statements;
+	uint64_t checkpoints;
+	uint64_t findings;
+};
+
+/* False only where the check itself could not be done; what it finds goes to `found` and is
+ * counted. */
+LAHETTI_CHECKED bool fsck(struct store *s, const struct fsck_options *options,
+			  struct fsck_result *result, struct lahetti_fault *f);
+
+#endif

@@ -1,0 +1,299 @@
+#include "clients.h"
+
+#include "lahetti/hetu.h"
+#include "lahetti/message.h"
+#include "store_internal.h"
+
+#include <string.h>
+
+#define WEEK_US (INT64_C(7) * 24 * 3600 * 1000000)
+
+uint32_t clients_week(int64_t us)
+{
+	/* 1970-01-05 was a Monday. */
+	return (uint32_t)((us + 3 * INT64_C(86400000000)) / WEEK_US) + 1;
+}
+
+bool clients_find(struct store *s, const struct lahetti_id *client, struct clients_row *out,
+		  bool *found, struct lahetti_fault *f)
+{
+	struct db_cursor c;
+	const struct db_value *row = NULL;
+	bool ok = store_first(s, &c, SQL_CLIENT_FIND, STORE_PARAMS(db_id(client)), &row, f);
+
+	*out = (struct clients_row){0};
+	*found = ok && row != NULL;
+	if (*found) {
+		out->nameless = row[1].number != 0;
+		out->identity_erased = row[3].type == DB_NULL;
+		out->content_erased = row[4].type == DB_NULL;
+		ok = store_id(&row[0], &out->controller, f);
+	}
+	db_done(&c);
+	return ok;
+}
+
+/* Keys
+ * --------------------------------------------------------------------------------------------------------------
+ */
+
+/* A client's key opens only as what it was made for. */
+static void key_aad(struct lahetti_span aad[3], const struct lahetti_id *client,
+		    const struct lahetti_id *controller, enum clients_key which)
+{
+	aad[0] = lahetti_id_span(client);
+	aad[1] = lahetti_id_span(controller);
+	aad[2] = lahetti_span_text(which == CLIENTS_IDENTITY_KEY ? "identity" : "content");
+}
+
+static bool make_key(struct store *s, const struct lahetti_id *client,
+		     const struct lahetti_id *controller, enum clients_key which, uint32_t period,
+		     uint8_t wrapped[LAHETTI_WRAPPED_LEN], struct lahetti_fault *f)
+{
+	struct lahetti_secret key;
+	struct lahetti_span aad[3];
+	bool ok;
+
+	key_aad(aad, client, controller, which);
+	ok = lahetti_secret_new(&key, f) && vault_wrap(s->vault, period, aad, 3, &key, wrapped, f);
+	lahetti_wipe(&key, sizeof key);
+	return ok;
+}
+
+bool clients_make_keys(struct store *s, const struct lahetti_id *client,
+		       const struct lahetti_id *controller, int64_t now_us, struct lahetti_fault *f)
+{
+	uint8_t identity[LAHETTI_WRAPPED_LEN], content[LAHETTI_WRAPPED_LEN];
+	uint32_t period;
+
+	return vault_period_now(s->vault, now_us, &period, f) &&
+	       make_key(s, client, controller, CLIENTS_IDENTITY_KEY, period, identity, f) &&
+	       make_key(s, client, controller, CLIENTS_CONTENT_KEY, period, content, f) &&
+	       db_run(s->db, SQL_CLIENT_KEYS_ADD,
+		      STORE_PARAMS(db_id(client), db_int(period),
+				   db_bytes(lahetti_span(identity, sizeof identity)),
+				   db_bytes(lahetti_span(content, sizeof content))),
+		      NULL, f);
+}
+
+bool clients_key(struct store *s, const struct lahetti_id *client, enum clients_key which,
+		 struct lahetti_secret *key, struct lahetti_fault *f)
+{
+	struct db_cursor c;
+	const struct db_value *row = NULL;
+	struct lahetti_span aad[3];
+	struct lahetti_id controller;
+	bool ok = store_first(s, &c, SQL_CLIENT_FIND, STORE_PARAMS(db_id(client)), &row, f);
+
+	if (ok && row == NULL)
+		ok = lahetti_fault_set(
+			f, LAHETTI_FAULT_BROKEN, "db-corrupt",
+			"Something belongs to a client that is not there: run lahettid fsck.");
+	if (ok && row[which == CLIENTS_IDENTITY_KEY ? 3 : 4].type == DB_NULL)
+		ok = lahetti_fault_set(f, LAHETTI_FAULT_INVALID, "key-destroyed",
+				       "This has been erased: its key is destroyed.");
+	if (ok) {
+		ok = store_id(&row[0], &controller, f);
+		key_aad(aad, client, &controller, which);
+		ok = ok && vault_unwrap(s->vault, (uint32_t)row[2].number, aad, 3,
+					row[which == CLIENTS_IDENTITY_KEY ? 3 : 4].bytes, key, f);
+	}
+	db_done(&c);
+	return ok;
+}
+
+bool clients_nameless(struct store *s, const struct lahetti_id *controller, uint32_t week,
+		      struct lahetti_id *client, struct lahetti_fault *f)
+{
+	size_t n;
+
+	*client = (struct lahetti_id){0};
+	return store_ids(s, SQL_CLIENT_WEEK, STORE_PARAMS(db_id(controller), db_int(week)), client,
+			 1, &n, f);
+}
+
+/* Identity
+ * ----------------------------------------------------------------------------------------------------------
+ */
+
+struct identity_aad {
+	uint8_t event[8];
+	struct lahetti_span spans[3];
+};
+
+static void identity_aad(struct identity_aad *aad, const struct lahetti_id *client, uint64_t event)
+{
+	store_be64(aad->event, event);
+	aad->spans[0] = lahetti_id_span(client);
+	aad->spans[1] = lahetti_span(aad->event, sizeof aad->event);
+	aad->spans[2] = lahetti_span_text("client-identity");
+}
+
+bool clients_blind(struct store *s, const struct lahetti_id *controller, const char *type,
+		   struct lahetti_span value, struct lahetti_digest *blind, struct lahetti_fault *f)
+{
+	struct lahetti_secret key;
+	/* The type with its NUL: no type is the beginning of another. */
+	const struct lahetti_span spans[] = {lahetti_span(type, strlen(type) + 1), value};
+	bool ok = vault_controller_key(s->vault, controller, "blind-index", &key, f) &&
+		  lahetti_hmac(&key, spans, 2, blind, f);
+
+	lahetti_wipe(&key, sizeof key);
+	return ok;
+}
+
+bool clients_identity_put(struct store *s, const struct lahetti_id *client, uint64_t event,
+			  const Lahetti__V1__ClientIdentity *identity, struct lahetti_fault *f)
+{
+	struct lahetti_arena arena = {0};
+	struct lahetti_buffer sealed;
+	struct lahetti_secret key = {0};
+	struct identity_aad aad;
+	struct clients_row row;
+	struct lahetti_span packed;
+	struct lahetti_hetu hetu;
+	struct lahetti_digest blind;
+	bool found;
+	bool ok = false;
+
+	lahetti_buffer_init(&sealed, 65536);
+	if (!lahetti_arena_init(&arena, 65536, f) || !clients_find(s, client, &row, &found, f))
+		goto out;
+	packed = lahetti_message_pack(&identity->base, &arena);
+	if (packed.data == NULL) {
+		lahetti_fault_set(f, LAHETTI_FAULT_MALFORMED, "message-too-large",
+				  "The client's details are too long.");
+		goto out;
+	}
+	identity_aad(&aad, client, event);
+	ok = clients_key(s, client, CLIENTS_IDENTITY_KEY, &key, f) &&
+	     lahetti_seal(&key, aad.spans, 3, packed, &sealed, f) &&
+	     db_run(s->db, SQL_IDENTITY_ADD,
+		    STORE_PARAMS(db_id(client), db_int((int64_t)event),
+				 db_bytes(lahetti_buffer_span(&sealed))),
+		    NULL, f) &&
+	     db_run(s->db, SQL_BLIND_CLEAR, STORE_PARAMS(db_id(client)), NULL, f);
+	if (ok && identity->personal_identity_code[0] != '\0')
+		ok = lahetti_hetu_read(&hetu, lahetti_span_text(identity->personal_identity_code),
+				       f) &&
+		     clients_blind(s, &row.controller, "hetu", lahetti_span_text(hetu.text), &blind,
+				   f) &&
+		     db_run(s->db, SQL_BLIND_ADD,
+			    STORE_PARAMS(db_id(&row.controller),
+					 db_bytes(lahetti_digest_span(&blind)), db_id(client)),
+			    NULL, f);
+out:
+	lahetti_wipe(&key, sizeof key);
+	lahetti_buffer_finish(&sealed);
+	lahetti_arena_finish(&arena);
+	return ok;
+}
+
+const Lahetti__V1__ClientIdentity *clients_identity(struct store *s,
+						    const struct lahetti_id *client,
+						    struct lahetti_arena *arena,
+						    struct lahetti_fault *f)
+{
+	const Lahetti__V1__ClientIdentity *identity = NULL;
+	struct db_cursor c;
+	const struct db_value *row = NULL;
+	struct lahetti_secret key = {0};
+	struct lahetti_buffer plain;
+	struct lahetti_fault fault = {0};
+	struct identity_aad aad;
+	uint8_t *kept;
+
+	lahetti_buffer_init(&plain, 65536);
+	if (!store_first(s, &c, SQL_IDENTITY_FIND, STORE_PARAMS(db_id(client)), &row, f) ||
+	    row == NULL)
+		goto out;
+	identity_aad(&aad, client, (uint64_t)row[0].number);
+	if (!clients_key(s, client, CLIENTS_IDENTITY_KEY, &key, &fault) ||
+	    !lahetti_unseal(&key, aad.spans, 3, row[1].bytes, &plain, &fault)) {
+		/* Erased is an answer; anything else is a fault. */
+		if (f != NULL && strcmp(fault.code, "key-destroyed") != 0)
+			*f = fault;
+		goto out;
+	}
+	kept = lahetti_arena_copy(arena, plain.data, plain.len);
+	if (kept == NULL) {
+		lahetti_fault_no_memory(f);
+		goto out;
+	}
+	identity = lahetti_message_read(&lahetti__v1__client_identity__descriptor,
+					lahetti_span(kept, plain.len), LAHETTI_MESSAGE_FRAME, arena,
+					f);
+out:
+	lahetti_wipe(&key, sizeof key);
+	lahetti_buffer_finish(&plain);
+	db_done(&c);
+	return identity;
+}
+
+bool clients_by_blind(struct store *s, const struct lahetti_id *controller,
+		      const struct lahetti_digest *blind, struct lahetti_id *found, size_t most,
+		      size_t *n, struct lahetti_fault *f)
+{
+	return store_ids(s, SQL_BLIND_FIND,
+			 STORE_PARAMS(db_id(controller), db_bytes(lahetti_digest_span(blind)),
+				      db_int((int64_t)most)),
+			 found, most, n, f);
+}
+
+/* Cases
+ * -------------------------------------------------------------------------------------------------------------
+ */
+
+bool clients_of_unit(struct store *s, const struct lahetti_id *unit, const struct lahetti_id *after,
+		     struct lahetti_id *found, size_t most, size_t *n, struct lahetti_fault *f)
+{
+	return store_ids(
+		s, SQL_CLIENTS_OF_UNIT,
+		STORE_PARAMS(db_id(unit), db_bytes(lahetti_id_span(after)), db_int((int64_t)most)),
+		found, most, n, f);
+}
+
+bool clients_case_find(struct store *s, const struct lahetti_id *case_id, struct lahetti_id *client,
+		       struct lahetti_id *controller, bool *found, struct lahetti_fault *f)
+{
+	struct db_cursor c;
+	const struct db_value *row = NULL;
+	bool ok = store_first(s, &c, SQL_CASE_FIND, STORE_PARAMS(db_id(case_id)), &row, f);
+
+	*found = ok && row != NULL;
+	if (*found)
+		ok = store_id(&row[0], client, f) && store_id(&row[1], controller, f);
+	db_done(&c);
+	return ok;
+}
+
+bool clients_cases(struct store *s, const struct lahetti_id *client, struct lahetti_id *found,
+		   size_t most, size_t *n, struct lahetti_fault *f)
+{
+	return store_ids(s, SQL_CASES_OF_CLIENT, STORE_PARAMS(db_id(client), db_int((int64_t)most)),
+			 found, most, n, f);
+}
+
+static bool exists(struct store *s, enum sql sql, const struct db_value *params, size_t n,
+		   bool *has, struct lahetti_fault *f)
+{
+	struct db_cursor c;
+	const struct db_value *row = NULL;
+	bool ok = store_first(s, &c, sql, params, n, &row, f);
+
+	*has = ok && row != NULL;
+	db_done(&c);
+	return ok;
+}
+
+bool clients_unit_has_case(struct store *s, const struct lahetti_id *unit,
+			   const struct lahetti_id *case_id, bool *has, struct lahetti_fault *f)
+{
+	return exists(s, SQL_CASE_UNIT_FIND, STORE_PARAMS(db_id(case_id), db_id(unit)), has, f);
+}
+
+bool clients_unit_has_client(struct store *s, const struct lahetti_id *unit,
+			     const struct lahetti_id *client, bool *has, struct lahetti_fault *f)
+{
+	return exists(s, SQL_CLIENT_UNIT_FIND, STORE_PARAMS(db_id(client), db_id(unit)), has, f);
+}

@@ -1,0 +1,81 @@
+/* Clients, their keys, identities and cases. A client belongs to one controller. */
+#ifndef STORE_CLIENTS_H
+#define STORE_CLIENTS_H
+
+#include "lahetti/arena.h"
+#include "store.h"
+
+#include <lahetti/v1/session.pb-c.h>
+
+struct clients_row {
+	struct lahetti_id controller;
+	bool nameless;
+	bool content_erased;
+	bool identity_erased;
+};
+LAHETTI_CHECKED bool clients_find(struct store *s, const struct lahetti_id *client,
+				  struct clients_row *row, bool *found, struct lahetti_fault *f);
+
+/* Makes the two keys of a client, wrapped under the period key in force. The client's row comes by
+ * its record, before. */
+LAHETTI_CHECKED bool clients_make_keys(struct store *s, const struct lahetti_id *client,
+				       const struct lahetti_id *controller, int64_t now_us,
+				       struct lahetti_fault *f);
+
+enum clients_key {
+	CLIENTS_IDENTITY_KEY,
+	CLIENTS_CONTENT_KEY,
+};
+/* "key-destroyed" (INVALID) where it has been erased. */
+LAHETTI_CHECKED bool clients_key(struct store *s, const struct lahetti_id *client,
+				 enum clients_key which, struct lahetti_secret *key,
+				 struct lahetti_fault *f);
+
+/* The nameless client of a controller for a week; empty where there is none yet. */
+LAHETTI_CHECKED bool clients_nameless(struct store *s, const struct lahetti_id *controller,
+				      uint32_t week, struct lahetti_id *client,
+				      struct lahetti_fault *f);
+uint32_t clients_week(int64_t us); /* weeks since Monday 1970-01-05, from 1 */
+
+/* The identity, sealed under the identity key, and its blind indexes. event: of the record that
+ * goes with it. */
+LAHETTI_CHECKED bool clients_identity_put(struct store *s, const struct lahetti_id *client,
+					  uint64_t event,
+					  const Lahetti__V1__ClientIdentity *identity,
+					  struct lahetti_fault *f);
+/* NULL without a fault kind where there is none or it has been erased. */
+const Lahetti__V1__ClientIdentity *clients_identity(struct store *s,
+						    const struct lahetti_id *client,
+						    struct lahetti_arena *arena,
+						    struct lahetti_fault *f);
+
+/* HMAC of identifier type and value under a key of the controller. The code is upper case. */
+LAHETTI_CHECKED bool clients_blind(struct store *s, const struct lahetti_id *controller,
+				   const char *type, struct lahetti_span value,
+				   struct lahetti_digest *blind, struct lahetti_fault *f);
+/* Clients of the controller with that blind index, oldest first. */
+LAHETTI_CHECKED bool clients_by_blind(struct store *s, const struct lahetti_id *controller,
+				      const struct lahetti_digest *blind, struct lahetti_id *found,
+				      size_t most, size_t *n, struct lahetti_fault *f);
+
+/* Clients with whom the unit has a case, in the order of their identifiers, after one. */
+LAHETTI_CHECKED bool clients_of_unit(struct store *s, const struct lahetti_id *unit,
+				     const struct lahetti_id *after, struct lahetti_id *found,
+				     size_t most, size_t *n, struct lahetti_fault *f);
+
+/* Cases. */
+LAHETTI_CHECKED bool clients_case_find(struct store *s, const struct lahetti_id *case_id,
+				       struct lahetti_id *client, struct lahetti_id *controller,
+				       bool *found, struct lahetti_fault *f);
+LAHETTI_CHECKED bool clients_cases(struct store *s, const struct lahetti_id *client,
+				   struct lahetti_id *found, size_t most, size_t *n,
+				   struct lahetti_fault *f);
+LAHETTI_CHECKED bool clients_unit_has_case(struct store *s, const struct lahetti_id *unit,
+					   const struct lahetti_id *case_id, bool *has,
+					   struct lahetti_fault *f);
+/* Whether the unit has any case of the client. */
+LAHETTI_CHECKED bool clients_unit_has_client(struct store *s, const struct lahetti_id *unit,
+					     const struct lahetti_id *client, bool *has,
+					     struct lahetti_fault *f);
+
+#endif

@@ -1,0 +1,77 @@
+/* Statements at rest: the row, the sealed envelope, the keys of its holders; copies; consents. */
+#ifndef STORE_STATEMENTS_H
+#define STORE_STATEMENTS_H
+
+#include "store.h"
+
+struct statements_row {
+	struct lahetti_id id;
+	uint64_t event; /* of its acceptance */
+	struct lahetti_digest sha256;
+	uint32_t kind;
+	struct lahetti_id organisation;
+	struct lahetti_id unit;
+	struct lahetti_id in_reply_to; /* empty: none */
+	bool late;
+	int64_t accepted_us;
+	/* Empty where it has been erased. */
+	struct lahetti_id author;
+	struct lahetti_id client;
+	struct lahetti_id case_id;
+	bool erased;
+};
+LAHETTI_CHECKED bool statements_find(struct store *s, const struct lahetti_id *id,
+				     struct statements_row *row, bool *found,
+				     struct lahetti_fault *f);
+
+/* Seals the envelope under a new key, wrapped for its author's controller under the client's
+ * content key. */
+struct statements_content {
+	struct lahetti_id statement;
+	struct lahetti_id controller;
+	struct lahetti_id
+		client; /* under whose content key: of a kind without a client a nameless one */
+	bool nameless;
+	struct lahetti_id case_id;
+	struct lahetti_id author;
+	uint32_t kind;
+	struct lahetti_span envelope;
+};
+LAHETTI_CHECKED bool statements_content_add(struct store *s, const struct statements_content *c,
+					    struct lahetti_fault *f);
+
+/* The envelope, by way of that controller's key; appended. "erased" (INVALID) where it can't be
+ * read any more. */
+LAHETTI_CHECKED bool statements_read(struct store *s, const struct lahetti_id *statement,
+				     const struct lahetti_id *controller,
+				     struct lahetti_buffer *out, struct lahetti_fault *f);
+
+/* Wraps the statement's key for another controller's client too. */
+LAHETTI_CHECKED bool statements_key_share(struct store *s, const struct lahetti_id *statement,
+					  const struct lahetti_id *from_controller,
+					  const struct lahetti_id *to_controller,
+					  const struct lahetti_id *to_client,
+					  struct lahetti_fault *f);
+
+/* The copy of a controller that opened another's statement: its own client and case. */
+struct statements_copy {
+	struct lahetti_id client;
+	struct lahetti_id case_id;
+};
+LAHETTI_CHECKED bool statements_copy_find(struct store *s, const struct lahetti_id *statement,
+					  const struct lahetti_id *controller,
+					  struct statements_copy *copy, bool *found,
+					  struct lahetti_fault *f);
+
+/* Consents: whether it has ended as a whole, and the withdrawals of parts of it. */
+LAHETTI_CHECKED bool statements_consent(struct store *s, const struct lahetti_id *consent,
+					bool *found, bool *ended, struct lahetti_id *parts,
+					size_t most, size_t *n, struct lahetti_fault *f);
+
+/* Every statement, by identifier: for fsck. */
+LAHETTI_CHECKED bool statements_each(struct store *s,
+				     bool (*each)(void *context, const struct statements_row *row,
+						  struct lahetti_fault *f),
+				     void *context, struct lahetti_fault *f);
+
+#endif
