@@ -216,9 +216,9 @@ static bool check_need(bool given, unsigned needed, const char *missing, struct 
 }
 
 /* To a person, a role or a queue: a team or a case manager is another controller's to resolve. */
-#define REDIRECT_TO                                                                                \
-	(LAHETTI_SET(LAHETTI__V1__RECIPIENT_KIND__RECIPIENT_KIND_USER) |                           \
-	 LAHETTI_SET(LAHETTI__V1__RECIPIENT_KIND__RECIPIENT_KIND_ROLE) |                           \
+#define REDIRECT_TO                                                      \
+	(LAHETTI_SET(LAHETTI__V1__RECIPIENT_KIND__RECIPIENT_KIND_USER) | \
+	 LAHETTI_SET(LAHETTI__V1__RECIPIENT_KIND__RECIPIENT_KIND_ROLE) | \
 	 LAHETTI_SET(LAHETTI__V1__RECIPIENT_KIND__RECIPIENT_KIND_QUEUE))
 
 bool lahetti_body_check_acknowledgement(const Lahetti__V1__Header *header, const void *message,

@@ -4,8 +4,8 @@
 
 #include "lahetti/kinds.h"
 
-#define KIND(number, NAME, name, version, body, ...)                                               \
-	LAHETTI_CHECKED bool lahetti_body_check_##body(                                            \
+#define KIND(number, NAME, name, version, body, ...)    \
+	LAHETTI_CHECKED bool lahetti_body_check_##body( \
 		const Lahetti__V1__Header *header, const void *message, struct lahetti_fault *f);
 #include "lahetti/kinds.def"
 #undef KIND

@@ -66,19 +66,19 @@ static Lahetti__V1__Step closing_step(const void *body)
 #define A_STEP(STEP) LAHETTI__V1__STEP__STEP_##STEP
 #define TO(KIND)     LAHETTI_SET(LAHETTI__V1__RECIPIENT_KIND__RECIPIENT_KIND_##KIND)
 #define EVERY_STEP   (~(lahetti_set)0)
-#define READ_ONLY                                                                                  \
-	(LAHETTI_SET(A_STEP(HAND_OVER)) | LAHETTI_SET(A_STEP(OPEN)) |                              \
+#define READ_ONLY                                                     \
+	(LAHETTI_SET(A_STEP(HAND_OVER)) | LAHETTI_SET(A_STEP(OPEN)) | \
 	 LAHETTI_SET(A_STEP(EXPIRE)) | LAHETTI_SET(A_STEP(STOP)))
 
 static const struct lahetti_kind_row kinds[] = {
-#define KIND(number_, NAME, name_, version_, body_, ...)                                           \
-	{                                                                                          \
-		.number = (number_),                                                               \
-		.version = (version_),                                                             \
-		.name = (name_),                                                                   \
-		.body = &lahetti__v1__##body_##__descriptor,                                       \
-		.check = lahetti_body_check_##body_,                                               \
-		__VA_ARGS__,                                                                       \
+#define KIND(number_, NAME, name_, version_, body_, ...)     \
+	{                                                    \
+		.number = (number_),                         \
+		.version = (version_),                       \
+		.name = (name_),                             \
+		.body = &lahetti__v1__##body_##__descriptor, \
+		.check = lahetti_body_check_##body_,         \
+		__VA_ARGS__,                                 \
 	},
 #include "lahetti/kinds.def"
 #undef KIND
@@ -127,13 +127,13 @@ struct lahetti_span lahetti_body_delivery(const struct lahetti_kind_row *kind, c
 
 /* ---- steps ---- */
 
-#define IN(STATE)	LAHETTI_SET(LAHETTI__V1__STATE__STATE_##STATE)
-#define UNSEEN		(IN(REQUESTED) | IN(HANDED_OVER))
-#define UNDECIDED	(IN(OPENED) | IN(INFORMATION_REQUESTED) | IN(REOPENED))
-#define IN_SERVICE                                                                                 \
-	(IN(TAKEN) | IN(SCHEDULED) | IN(MET) | IN(NO_SHOW) | IN(IN_PROGRESS) | IN(ON_HOLD) |       \
+#define IN(STATE) LAHETTI_SET(LAHETTI__V1__STATE__STATE_##STATE)
+#define UNSEEN	  (IN(REQUESTED) | IN(HANDED_OVER))
+#define UNDECIDED (IN(OPENED) | IN(INFORMATION_REQUESTED) | IN(REOPENED))
+#define IN_SERVICE                                                                           \
+	(IN(TAKEN) | IN(SCHEDULED) | IN(MET) | IN(NO_SHOW) | IN(IN_PROGRESS) | IN(ON_HOLD) | \
 	 IN(INTERIM_REPORT))
-#define UNFINISHED	(UNSEEN | UNDECIDED | IN(WAITLISTED) | IN_SERVICE | IN(CANCEL_REQUESTED))
+#define UNFINISHED (UNSEEN | UNDECIDED | IN(WAITLISTED) | IN_SERVICE | IN(CANCEL_REQUESTED))
 
 /* The words of the columns of steps.def. */
 enum {
@@ -146,15 +146,15 @@ enum {
 };
 
 static const struct lahetti_step_row steps[] = {
-#define STEP(NAME, from_, by_, needs_, kinds_, to_, shown_)                                        \
-	{                                                                                          \
-		.step = A_STEP(NAME),                                                              \
-		.from = (from_),                                                                   \
-		.by = LAHETTI_BY_##by_,                                                            \
-		.needs = (needs_),                                                                 \
-		.kinds = (kinds_),                                                                 \
-		.to = LAHETTI__V1__STATE__STATE_##to_,                                             \
-		.shown = LAHETTI_SHOWN_##shown_,                                                   \
+#define STEP(NAME, from_, by_, needs_, kinds_, to_, shown_) \
+	{                                                   \
+		.step = A_STEP(NAME),                       \
+		.from = (from_),                            \
+		.by = LAHETTI_BY_##by_,                     \
+		.needs = (needs_),                          \
+		.kinds = (kinds_),                          \
+		.to = LAHETTI__V1__STATE__STATE_##to_,      \
+		.shown = LAHETTI_SHOWN_##shown_,            \
 	},
 #include "lahetti/steps.def"
 #undef STEP
@@ -217,7 +217,8 @@ bool lahetti_enum_set(const void *values, size_t n, lahetti_set *set)
 	return true;
 }
 
-/* Of the values' names, "HOW_GIVEN_" for the type HowGiven: a hyphen's place is before a capital. */
+/* Of the values' names, "HOW_GIVEN_" for the type HowGiven: a hyphen's place is before a capital.
+ */
 static size_t prefix_len(const ProtobufCEnumDescriptor *type)
 {
 	size_t len = 1;

@@ -177,9 +177,13 @@ bool lahetti_unwrap(const struct lahetti_secret *key, const struct lahetti_span 
 		    struct lahetti_span wrapped, struct lahetti_secret *secret,
 		    struct lahetti_fault *f)
 {
-	if (wrapped.len != LAHETTI_WRAPPED_LEN)
-		return bad_seal(f);
-	return unseal_to(key, aad, n, wrapped, secret->bytes, f);
+	bool done = wrapped.len == LAHETTI_WRAPPED_LEN
+			    ? unseal_to(key, aad, n, wrapped, secret->bytes, f)
+			    : bad_seal(f);
+
+	if (!done)
+		lahetti_wipe(secret, sizeof *secret);
+	return done;
 }
 
 /* ---- derived keys -------------------------------------------------------------------------- */

@@ -174,9 +174,8 @@ static bool check_attachments(const Lahetti__V1__Header *h, struct lahetti_fault
 bool lahetti_statement_read(struct lahetti_statement *s, struct lahetti_span payload,
 			    struct lahetti_arena *arena, struct lahetti_fault *f)
 {
-	const Lahetti__V1__Statement *statement =
-		lahetti_message_read(&lahetti__v1__statement__descriptor, payload,
-				     LAHETTI_MESSAGE_SIGNED, arena, f);
+	const Lahetti__V1__Statement *statement = lahetti_message_read(
+		&lahetti__v1__statement__descriptor, payload, LAHETTI_MESSAGE_SIGNED, arena, f);
 	const struct lahetti_kind_row *kind;
 	const Lahetti__V1__Header *header;
 	const void *body;

@@ -72,10 +72,10 @@ static int compare_key(const void *key, const void *row)
 	return strcmp(key, ((const struct lahetti_text_row *)row)->key);
 }
 
-const char *lahetti_text(const char *key, enum lahetti_language language)
+const char *lahetti_text_find(const char *key, enum lahetti_language language)
 {
-	const struct lahetti_text_row *row = bsearch(key, texts, sizeof texts / sizeof texts[0],
-						     sizeof texts[0], compare_key);
+	const struct lahetti_text_row *row =
+		bsearch(key, texts, sizeof texts / sizeof texts[0], sizeof texts[0], compare_key);
 
 	return row == NULL ? NULL : row->text[language];
 }
@@ -95,7 +95,7 @@ const char *lahetti_text_of(const ProtobufCEnumDescriptor *type, int value,
 		key[i++] = (char)(capital ? *c - 'A' + 'a' : *c);
 	}
 	(void)snprintf(key + i, sizeof key - i, ".%s", lahetti_word(type, value, word));
-	return lahetti_text(key, language);
+	return lahetti_text_find(key, language);
 }
 
 const char *lahetti_text_of_code(const char *code, enum lahetti_language language)
@@ -103,7 +103,7 @@ const char *lahetti_text_of_code(const char *code, enum lahetti_language languag
 	char key[KEY_MOST];
 
 	(void)snprintf(key, sizeof key, "code.%s", code);
-	return lahetti_text(key, language);
+	return lahetti_text_find(key, language);
 }
 
 bool lahetti_fault_say(struct lahetti_fault *f, enum lahetti_fault_kind kind, const char *code)

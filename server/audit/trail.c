@@ -505,3 +505,8 @@ bool trail_revert(struct trail *t, struct lahetti_fault *f)
 	t->last_us = 0;
 	return load(t, f);
 }
+
+void trail_rebase(struct trail *t, struct store *store)
+{
+	t->store = store;
+}

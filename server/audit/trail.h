@@ -92,6 +92,9 @@ LAHETTI_CHECKED bool trail_seal(struct trail *t, struct lahetti_fault *f);
 void trail_committed(struct trail *t);
 LAHETTI_CHECKED bool trail_revert(struct trail *t, struct lahetti_fault *f);
 
+/* The store was opened anew: the trail goes on with that handle, after trail_revert. */
+void trail_rebase(struct trail *t, struct store *store);
+
 /* The digest of a record as it stands in AuditEvent.rows; of a part as it stands in actor and
  * subjects; of a link. */
 LAHETTI_CHECKED bool trail_record_digest(struct lahetti_span salt, struct lahetti_span record,

@@ -21,11 +21,14 @@ struct job_actor {
 	uint32_t role;
 };
 
+/* In place of a frame's type: what a reader fetches after the commit that permitted it. */
+#define JOB_FETCH 0x10000u
+
 struct job_head {
 	uint64_t session;
 	uint64_t correlation;
 	int64_t received_us;
-	uint32_t frame; /* Lahetti__V1__ClientFrame__BodyCase */
+	uint32_t frame; /* Lahetti__V1__ClientFrame__BodyCase, or JOB_FETCH */
 	uint32_t frame_len;
 	char language[4]; /* "fi", "sv", "en" */
 	struct job_actor actor;

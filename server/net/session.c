@@ -11,13 +11,20 @@
 #define CLOSING_MOST_US (10 * SECOND_US) /* then the socket is cut */
 #define HASTY_MOST	10		 /* frames in a row that came too fast; then it is a flood */
 #define STRANGER_FLIGHT 1 /* one frame at a time, so that a nonce is never given to two jobs */
+#define BACKLOG_MOST	65536 /* bytes: a socket that is left gives up to a TLS record more */
 
 /* ---- what is where ------------------------------------------------------------------------- */
 
+/* One that waits to be said, or one that was read before its turn to be heard. */
 struct message {
 	STAILQ_ENTRY(message) link;
 	size_t len;
 	uint8_t bytes[]; /* SESSION_PRE, then len */
+};
+
+struct messages {
+	STAILQ_HEAD(, message) list;
+	size_t bytes;
 };
 
 /* A session in an index: a hash table of chains, whose keys are the chained sessions' own. */
@@ -43,11 +50,11 @@ struct session {
 	/* Hearing. */
 	struct lahetti_buffer message; /* pieces of the message that is coming */
 	uint64_t correlation;	       /* of the newest frame */
-	uint32_t in_flight;	       /* jobs without an answer, those waiting too */
-	struct job *waiting;	       /* not taken yet, in order */
-	struct job **waiting_end;
+	uint32_t in_flight;	       /* jobs that the desk has taken and not answered */
+	struct job *waiting;	       /* one that it has not taken yet */
 	TAILQ_ENTRY(session) in_stalled; /* while one waits */
 	bool reading;
+	struct messages backlog; /* what came although the socket is not to be read */
 	uint32_t hasty; /* frames refused in a row for coming too fast */
 	int64_t requests_us, pings_us; /* buckets */
 
@@ -57,12 +64,11 @@ struct session {
 	int64_t heard_us;
 
 	/* Speaking. */
-	STAILQ_HEAD(, message) queue;
-	size_t queued; /* bytes in the queue */
+	struct messages queue;
 	struct message *said;
 	bool ping_due;
 	bool asked;   /* for a turn */
-	bool excused; /* a turn may come unasked: the socket has its reasons after a long message or a pause */
+	bool excused; /* a turn may come unasked: a long message leaves in several */
 
 	/* Closing. */
 	uint16_t close_code;
@@ -271,6 +277,49 @@ static bool bucket_take(int64_t *full_us, uint32_t a_second, int64_t now_us)
 	return true;
 }
 
+/* ---- lists of messages --------------------------------------------------------------------- */
+
+static void message_destroy(struct message *m)
+{
+	if (m == NULL)
+		return;
+	lahetti_wipe(m->bytes + SESSION_PRE, m->len);
+	free(m);
+}
+
+LAHETTI_CHECKED static bool messages_add(struct messages *q, struct lahetti_span bytes)
+{
+	struct message *m = malloc(sizeof *m + SESSION_PRE + bytes.len);
+
+	if (m == NULL)
+		return false;
+	m->len = bytes.len;
+	if (bytes.len > 0)
+		memcpy(m->bytes + SESSION_PRE, bytes.data, bytes.len);
+	STAILQ_INSERT_TAIL(&q->list, m, link);
+	q->bytes += m->len;
+	return true;
+}
+
+static struct message *messages_take(struct messages *q)
+{
+	struct message *m = STAILQ_FIRST(&q->list);
+
+	if (m != NULL) {
+		STAILQ_REMOVE_HEAD(&q->list, link);
+		q->bytes -= m->len;
+	}
+	return m;
+}
+
+static void messages_forget(struct messages *q)
+{
+	struct message *m;
+
+	while ((m = messages_take(q)) != NULL)
+		message_destroy(m);
+}
+
 /* ---- speaking ------------------------------------------------------------------------------ */
 
 static void want_write(struct session *s)
@@ -288,48 +337,24 @@ static void steer(struct session *s)
 	const struct net_limits *l = &s->table->options->limits;
 	uint32_t flight = s->state == SESSION_STRANGER ? STRANGER_FLIGHT : l->in_flight;
 	bool on = s->state == SESSION_CLOSING ||
-		  (s->waiting == NULL && s->in_flight < flight && s->queued <= l->out_queue / 2);
+		  (s->waiting == NULL && s->in_flight < flight &&
+		   s->queue.bytes <= l->out_queue / 2);
 
 	if (on == s->reading)
 		return;
 	s->reading = on;
-	s->excused = true;
 	if (!on)
-		s->table->counters.stalls++;
+		s->table->counters.pauses++;
 	s->table->calls.read(s->socket, on);
-}
-
-static void message_destroy(struct message *m)
-{
-	if (m == NULL)
-		return;
-	lahetti_wipe(m->bytes + SESSION_PRE, m->len);
-	free(m);
-}
-
-static void forget_queue(struct session *s)
-{
-	struct message *m;
-
-	while ((m = STAILQ_FIRST(&s->queue)) != NULL) {
-		STAILQ_REMOVE_HEAD(&s->queue, link);
-		message_destroy(m);
-	}
-	s->queued = 0;
 }
 
 static void forget_waiting(struct session *s)
 {
-	struct job *j;
-
-	if (s->waiting != NULL)
-		TAILQ_REMOVE(&s->table->stalled, s, in_stalled);
-	while ((j = s->waiting) != NULL) {
-		s->waiting = j->next;
-		job_destroy(j);
-		s->in_flight--;
-	}
-	s->waiting_end = &s->waiting;
+	if (s->waiting == NULL)
+		return;
+	TAILQ_REMOVE(&s->table->stalled, s, in_stalled);
+	job_destroy(s->waiting);
+	s->waiting = NULL;
 }
 
 static void begin_closing(struct session *s, uint16_t code, const char *reason, bool waits,
@@ -343,6 +368,7 @@ static void begin_closing(struct session *s, uint16_t code, const char *reason, 
 	s->close_reason = reason;
 	s->waits = waits;
 	s->ping_due = false;
+	messages_forget(&s->backlog);
 	if (!waits)
 		forget_waiting(s);
 	steer(s);
@@ -353,25 +379,18 @@ static void end(struct session *s, enum session_error e, uint64_t correlation, i
 
 static void queue(struct session *s, struct lahetti_span frame, int64_t now_us)
 {
-	struct message *m;
-
-	if (frame.len > s->table->options->limits.out_queue - s->queued) {
+	if (frame.len > s->table->options->limits.out_queue - s->queue.bytes) {
 		if (s->state == SESSION_CLOSING && !s->waits)
 			return;
-		forget_queue(s);
+		messages_forget(&s->queue);
 		s->waits = false;
 		end(s, SESSION_ERROR_TOO_SLOW, 0, now_us);
 		return;
 	}
-	m = malloc(sizeof *m + SESSION_PRE + frame.len);
-	if (m == NULL) {
+	if (!messages_add(&s->queue, frame)) {
 		begin_closing(s, 1011, "no-memory", false, now_us);
 		return;
 	}
-	m->len = frame.len;
-	memcpy(m->bytes + SESSION_PRE, frame.data, frame.len);
-	STAILQ_INSERT_TAIL(&s->queue, m, link);
-	s->queued += m->len;
 	steer(s);
 	want_write(s);
 }
@@ -407,6 +426,11 @@ static const struct error_row error_rows[SESSION_ERRORS] = {
 const char *session_error_code(enum session_error e)
 {
 	return error_rows[e].code;
+}
+
+bool session_error_is_fatal(enum session_error e)
+{
+	return error_rows[e].close != 0;
 }
 
 /* The only place where a sentence is chosen: a catalogue by language belongs here. */
@@ -459,52 +483,6 @@ static void count_ping(struct session *s, int64_t now_us)
 {
 	if (!bucket_take(&s->pings_us, s->table->options->limits.pings_a_second, now_us))
 		end(s, SESSION_ERROR_TOO_MANY_PINGS, 0, now_us);
-}
-
-struct session_speech session_speak(struct session *s, int64_t now_us)
-{
-	static const uint8_t knock = '?'; /* libwebsockets tells of no pong that is empty */
-	struct session_speech speech = {.kind = SESSION_SILENCE};
-	bool asked = s->asked;
-	struct message *m;
-
-	s->asked = false;
-	message_destroy(s->said);
-	s->said = NULL;
-
-	m = STAILQ_FIRST(&s->queue);
-	if (m != NULL) {
-		STAILQ_REMOVE_HEAD(&s->queue, link);
-		s->queued -= m->len;
-		s->table->counters.sent++;
-		speech.kind = SESSION_MESSAGE;
-	} else if (s->ping_due) {
-		m = malloc(sizeof *m + SESSION_PRE + sizeof knock);
-		if (m == NULL)
-			return speech;
-		m->len = sizeof knock;
-		m->bytes[SESSION_PRE] = knock;
-		s->ping_due = false;
-		speech.kind = SESSION_PING;
-	} else if (s->state == SESSION_CLOSING && (!s->waits || s->in_flight == 0)) {
-		speech.kind = SESSION_CLOSE;
-		speech.code = s->close_code;
-		speech.reason = s->close_reason;
-		return speech;
-	} else {
-		if (!asked && !s->excused)
-			count_ping(s, now_us);
-		s->excused = false;
-		return speech;
-	}
-	s->said = m;
-	s->excused = true;
-	speech.data = m->bytes + SESSION_PRE;
-	speech.len = m->len;
-	speech.more = s->asked = !STAILQ_EMPTY(&s->queue) || s->ping_due ||
-				 (s->state == SESSION_CLOSING && (!s->waits || s->in_flight == 0));
-	steer(s);
-	return speech;
 }
 
 /* ---- opening, closing ---------------------------------------------------------------------- */
@@ -578,9 +556,9 @@ struct session *session_open(struct session_table *t, void *socket, const struct
 	s->check_us = now_us + l->ping_s * SECOND_US / 2;
 	TAILQ_INSERT_TAIL(&t->round, s, in_round);
 	lahetti_buffer_init(&s->message, l->frame);
-	s->waiting_end = &s->waiting;
 	s->reading = true;
-	STAILQ_INIT(&s->queue);
+	STAILQ_INIT(&s->backlog.list);
+	STAILQ_INIT(&s->queue.list);
 	s->requests_us = s->pings_us = now_us;
 
 	if (full)
@@ -598,7 +576,8 @@ void session_close(struct session *s)
 		return;
 	t = s->table;
 	forget_waiting(s);
-	forget_queue(s);
+	messages_forget(&s->backlog);
+	messages_forget(&s->queue);
 	message_destroy(s->said);
 	lahetti_buffer_finish(&s->message);
 	unindex_session(s);
@@ -622,24 +601,16 @@ static void cut(struct session *s)
 
 /* ---- hearing ------------------------------------------------------------------------------- */
 
-/* Gives away what waits, in order, until a queue of the desk is full. */
+/* Gives the desk the job that waits, where its queue has room. */
 static void offer(struct session *s)
 {
 	struct session_table *t = s->table;
-	const struct net_options *o = t->options;
+	struct job *j = s->waiting;
 
-	while (s->waiting != NULL) {
-		struct job *j = s->waiting;
-		struct job *next = j->next;
-
-		j->next = NULL;
-		if (!o->take(o->context, j)) {
-			j->next = next;
-			return;
-		}
-		s->waiting = next;
-	}
-	s->waiting_end = &s->waiting;
+	if (j == NULL || !t->options->take(t->options->context, j))
+		return;
+	s->waiting = NULL;
+	s->in_flight++;
 	TAILQ_REMOVE(&t->stalled, s, in_stalled);
 }
 
@@ -660,11 +631,8 @@ static void hand_on(struct session *s, const Lahetti__V1__ClientFrame *frame,
 		say_error(s, SESSION_ERROR_NO_MEMORY, NULL, frame->correlation, now_us);
 		return;
 	}
-	s->in_flight++;
-	if (s->waiting == NULL)
-		TAILQ_INSERT_TAIL(&s->table->stalled, s, in_stalled);
-	*s->waiting_end = j;
-	s->waiting_end = &j->next;
+	s->waiting = j;
+	TAILQ_INSERT_TAIL(&s->table->stalled, s, in_stalled);
 	offer(s);
 	steer(s);
 }
@@ -762,6 +730,28 @@ static void hear_frame(struct session *s, struct lahetti_span bytes, int64_t now
 	hand_on(s, frame, bytes, now_us);
 }
 
+/* Reads on or stops, and hears what has waited for that. */
+static void go_on(struct session *s, int64_t now_us)
+{
+	struct message *m;
+
+	steer(s);
+	while (s->reading && (m = messages_take(&s->backlog)) != NULL) {
+		hear_frame(s, lahetti_span(m->bytes + SESSION_PRE, m->len), now_us);
+		message_destroy(m);
+	}
+}
+
+static void hear_message(struct session *s, struct lahetti_span bytes, int64_t now_us)
+{
+	if (s->reading)
+		hear_frame(s, bytes, now_us);
+	else if (s->backlog.bytes + bytes.len > BACKLOG_MOST)
+		end(s, SESSION_ERROR_FLOOD, 0, now_us);
+	else if (!messages_add(&s->backlog, bytes))
+		begin_closing(s, 1011, "no-memory", false, now_us);
+}
+
 void session_hear(struct session *s, const struct session_piece *piece, int64_t now_us)
 {
 	size_t most = s->table->options->limits.frame;
@@ -783,7 +773,7 @@ void session_hear(struct session *s, const struct session_piece *piece, int64_t 
 		return;
 	}
 	if (piece->first && piece->last) {
-		hear_frame(s, piece->bytes, now_us);
+		hear_message(s, piece->bytes, now_us);
 		return;
 	}
 	/* Empty fragments never end a message; they are as idle as pings. */
@@ -794,7 +784,7 @@ void session_hear(struct session *s, const struct session_piece *piece, int64_t 
 		return;
 	}
 	if (piece->last) {
-		hear_frame(s, lahetti_buffer_span(&s->message), now_us);
+		hear_message(s, lahetti_buffer_span(&s->message), now_us);
 		lahetti_buffer_finish(&s->message);
 	}
 }
@@ -802,6 +792,60 @@ void session_hear(struct session *s, const struct session_piece *piece, int64_t 
 void session_hear_pong(struct session *s, int64_t now_us)
 {
 	s->heard_us = now_us;
+}
+
+/* ---- turns --------------------------------------------------------------------------------- */
+
+static bool may_close(const struct session *s)
+{
+	return s->state == SESSION_CLOSING &&
+	       (!s->waits || (s->in_flight == 0 && s->waiting == NULL));
+}
+
+static void ping(struct session *s, struct session_speech *speech)
+{
+	static const uint8_t knock = '?'; /* libwebsockets tells of no pong that is empty */
+	struct messages one = {.list = STAILQ_HEAD_INITIALIZER(one.list)};
+
+	s->ping_due = false;
+	if (!messages_add(&one, lahetti_span(&knock, sizeof knock)))
+		return;
+	s->said = messages_take(&one);
+	speech->kind = SESSION_PING;
+}
+
+struct session_speech session_speak(struct session *s, int64_t now_us)
+{
+	struct session_speech speech = {.kind = SESSION_SILENCE};
+	bool asked = s->asked;
+
+	s->asked = false;
+	message_destroy(s->said);
+	s->said = messages_take(&s->queue);
+	if (s->said != NULL) {
+		s->table->counters.sent++;
+		speech.kind = SESSION_MESSAGE;
+	} else if (s->ping_due) {
+		ping(s, &speech);
+	} else if (may_close(s)) {
+		speech.kind = SESSION_CLOSE;
+		speech.code = s->close_code;
+		speech.reason = s->close_reason;
+		return speech;
+	}
+	if (s->said == NULL) {
+		if (!asked && !s->excused)
+			count_ping(s, now_us);
+		s->excused = false;
+		return speech;
+	}
+	s->excused = true;
+	speech.data = s->said->bytes + SESSION_PRE;
+	speech.len = s->said->len;
+	go_on(s, now_us);
+	if (!STAILQ_EMPTY(&s->queue.list) || s->ping_due || may_close(s))
+		want_write(s);
+	return speech;
 }
 
 /* ---- answers ------------------------------------------------------------------------------- */
@@ -871,7 +915,7 @@ static void deliver(struct session *s, const struct answer *a, int64_t now_us)
 		queue(s, lahetti_span(a->frame, a->head.frame_len), now_us);
 	if ((flags & ANSWER_CLOSES) != 0)
 		begin_closing(s, 1008, "closed-by-server", false, now_us);
-	steer(s);
+	go_on(s, now_us);
 	if (s->state == SESSION_CLOSING)
 		want_write(s);
 }
@@ -934,12 +978,15 @@ void session_table_answer(struct session_table *t, struct answer *list, int64_t 
 
 /* ---- all of them --------------------------------------------------------------------------- */
 
-void session_table_resume(struct session_table *t)
+void session_table_resume(struct session_table *t, int64_t now_us)
 {
+	struct session *last = TAILQ_LAST(&t->stalled, session_list);
+
+	/* Once round: one that is still or again stalled comes last. */
 	for (struct session *s = TAILQ_FIRST(&t->stalled), *next; s != NULL; s = next) {
-		next = TAILQ_NEXT(s, in_stalled);
+		next = s == last ? NULL : TAILQ_NEXT(s, in_stalled);
 		offer(s);
-		steer(s);
+		go_on(s, now_us);
 	}
 }
 
@@ -989,7 +1036,7 @@ void session_table_tick(struct session_table *t, int64_t now_us)
 	       now_us - s->since_us >= CLOSING_MOST_US)
 		cut(s);
 	check_life(t, now_us);
-	session_table_resume(t);
+	session_table_resume(t, now_us);
 }
 
 static void send_away(struct session *s, int64_t now_us)
@@ -997,6 +1044,7 @@ static void send_away(struct session *s, int64_t now_us)
 	Lahetti__V1__GoingAway away = LAHETTI__V1__GOING_AWAY__INIT;
 	Lahetti__V1__ServerFrame frame = LAHETTI__V1__SERVER_FRAME__INIT;
 
+	s->table->counters.errors[SESSION_ERROR_GOING_AWAY]++;
 	lahetti_arena_reset(&s->table->arena);
 	away.sentence = lahetti_arena_text(
 		&s->table->arena, lahetti_span_text(sentence_of(SESSION_ERROR_GOING_AWAY,
@@ -1031,24 +1079,23 @@ const struct session_counters *session_table_counters(const struct session_table
 
 static void check_session(const struct session *s)
 {
-	size_t queued = 0;
-	uint32_t waiting = 0;
+	size_t queued = 0, kept = 0;
 	const struct message *m;
 	bool indexed = s->state == SESSION_SIGNED_IN;
 
 	assert(find(s->table, s->head.session) == s);
-	STAILQ_FOREACH(m, &s->queue, link) queued += m->len;
-	assert(queued == s->queued && queued <= s->table->options->limits.out_queue);
-	for (const struct job *j = s->waiting; j != NULL; j = j->next)
-		waiting++;
-	assert(waiting <= s->in_flight);
+	STAILQ_FOREACH(m, &s->queue.list, link) queued += m->len;
+	STAILQ_FOREACH(m, &s->backlog.list, link) kept += m->len;
+	assert(queued == s->queue.bytes && queued <= s->table->options->limits.out_queue);
+	assert(kept == s->backlog.bytes && kept <= BACKLOG_MOST);
+	assert(!s->reading || STAILQ_EMPTY(&s->backlog.list));
 	assert((s->by_user.session == s) == indexed && (s->by_unit.session == s) == indexed &&
 	       (s->by_device.session == s) == indexed);
 	assert(s->message.len <= s->table->options->limits.frame);
 	assert(s->state != SESSION_CLOSING || (s->reading && s->close_code != 0));
-	assert(STAILQ_EMPTY(&s->queue) || s->asked);
+	assert(STAILQ_EMPTY(&s->queue.list) || s->asked);
 	(void)queued;
-	(void)waiting;
+	(void)kept;
 	(void)indexed;
 }
 

@@ -40,14 +40,15 @@ struct session_counters {
 	uint64_t refused[SESSION_FRAMES_MOST]; /* frames answered with an error here */
 	uint64_t errors[SESSION_ERRORS];
 	uint64_t sent;	 /* frames */
-	uint64_t stalls; /* times that a session was not read because take refused */
+	uint64_t pauses; /* times that a session was not read because enough of it was under way */
 };
 
 /* What the table asks of the owner of the sockets. None may call back into the table. */
 struct session_calls {
 	/* Call session_speak when the socket takes bytes. */
 	void (*want_write)(void *socket);
-	/* Read the socket, or leave what comes in the kernel. New sessions are read. */
+	/* Read the socket, or leave what comes in the kernel. New sessions are read. What TLS has
+	 * decrypted already may still be given. */
 	void (*read)(void *socket, bool on);
 	/* The session has just been released: close its socket at once, without courtesies. */
 	void (*cut)(void *socket);
@@ -102,7 +103,6 @@ struct session_speech {
 	size_t len;
 	uint16_t code;
 	const char *reason;
-	bool more; /* there is more to say: ask for another turn */
 };
 
 /*
@@ -118,7 +118,7 @@ void session_close(struct session *s);
 void session_table_answer(struct session_table *t, struct answer *list, int64_t now_us);
 
 /* Offers the jobs again that were not taken. */
-void session_table_resume(struct session_table *t);
+void session_table_resume(struct session_table *t, int64_t now_us);
 
 /* To be called a few times a second: limits of time, pings. */
 void session_table_tick(struct session_table *t, int64_t now_us);
@@ -129,8 +129,8 @@ void session_table_drain(struct session_table *t, int64_t now_us);
 size_t session_table_count(const struct session_table *t, enum session_state state);
 const struct session_counters *session_table_counters(const struct session_table *t);
 
-/* The code and the sentence of an error made here. */
 const char *session_error_code(enum session_error e);
+bool session_error_is_fatal(enum session_error e);
 
 /* Invariants, for tests: aborts where one does not hold. */
 void session_table_check(const struct session_table *t);

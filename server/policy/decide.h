@@ -22,18 +22,25 @@ static inline bool names(ProtobufCBinaryData bytes, const struct lahetti_id *id)
 	return lahetti_span_equal(lahetti_bytes_span(bytes), lahetti_id_span(id));
 }
 
-/* The decision so far refuses: the rule that asks returns it. */
-#define REFUSED(d) (!(d).allowed)
+static inline bool same(const struct lahetti_id *a, const struct lahetti_id *b)
+{
+	return lahetti_id_equal(a, b);
+}
+
+/* A role that sees clients. */
+bool policy_sees_clients(Lahetti__V1__Role role);
 
 /* policy_session, a membership, and a role that sees clients. */
 struct decision policy_may_act(const struct facts_actor *actor);
 
 /* A statement is for this server, by the actor, of a kind that the role may author, and neither
  * from the future nor too old. */
-struct decision policy_authorship(const struct facts_actor *actor, const struct lahetti_statement *s,
-				  bool audience_is_ours, bool author_is_actor, int64_t now_us);
+struct decision policy_authorship(const struct facts_actor *actor,
+				  const struct lahetti_statement *s, bool audience_is_ours,
+				  bool author_is_actor, int64_t now_us);
 
-/* On which sides of a delivery the actor is: LAHETTI_BY_RECIPIENT (claimed or not), LAHETTI_BY_SENDER. */
+/* On which sides of a delivery the actor is: LAHETTI_BY_RECIPIENT (claimed or not),
+ * LAHETTI_BY_SENDER. */
 unsigned policy_sides(const struct facts_actor *actor, const struct facts_delivery *delivery);
 
 /* "claim-first", "claimed-by-another": what lies in a queue is for the one who has claimed it. */
@@ -54,18 +61,26 @@ struct matter {
 	const Lahetti__V1__Reference *document; /* where it is that statement itself, else NULL */
 };
 
+/* The consents that may be relied on: those named, and those on which what is answered rests. */
+struct reliance {
+	const struct facts_consent *named;
+	size_t n_named;
+	const struct facts_consent *rested_on;
+	size_t n_rested_on;
+};
+
 /*
  * Whether consents together cover each category of the matter for the viewer, today: allowed by
  * CONSENT, else the code of what came nearest to covering the first that is not covered.
  */
 struct decision policy_consented(const struct viewer *to, const struct matter *matter,
-				 uint32_t today, const struct facts_consent *consents, size_t n);
+				 uint32_t today, const struct reliance *consents);
 
 /*
  * Whether what became of the matter may be told to the sender: the teller is covered, today, by
  * consents that cover feedback, and categories other than FEEDBACK are among theirs.
  */
 struct decision policy_feedback(const struct viewer *teller, lahetti_set categories, uint32_t today,
-				const struct facts_consent *consents, size_t n);
+				const struct reliance *consents);
 
 #endif

@@ -98,18 +98,18 @@ struct facts_submit {
 				 another digest */
 	/* Of a reply. */
 	bool replied_found; /* in_reply_to names a stored statement with that digest which the actor
-			       may know */
+			       may know; of a withdrawal, a consent of the header's client */
 	uint32_t replied_kind;
-	bool replied_is_ours;		/* its author's unit is the actor's unit */
-	struct facts_delivery delivery; /* of a body that speaks of one */
+	bool replied_is_ours;			       /* its author's unit is the actor's unit */
+	struct facts_delivery delivery;		       /* of a body that speaks of one */
 	const struct facts_consent *delivery_consents; /* those on which that delivery rests */
 	size_t n_delivery_consents;
 	const struct facts_recipient *redirect; /* redirect_to of a step that redirects, resolved */
 	/* Of one that replaces another. */
 	bool replaced_found; /* replaces names a stored statement of this client with that digest */
 	uint32_t replaced_kind;
-	bool replaced_is_ours; /* its author's unit is the actor's unit */
-	bool attachments_missing;	/* an attachment is not there whole, or differs */
+	bool replaced_is_ours;	  /* its author's unit is the actor's unit */
+	bool attachments_missing; /* an attachment is not there whole, or differs */
 };
 
 /* Five minutes ahead, thirty days back. */

@@ -153,44 +153,55 @@ static enum nearness nearness_of(const struct facts_consent *consent, const stru
 	return COVERED;
 }
 
+/* How near the nearest comes. */
+static enum nearness nearest(const struct facts_consent *consents, size_t n,
+			     const struct question *q)
+{
+	enum nearness best = NO_CONSENT;
+
+	for (size_t i = 0; i < n && best != COVERED; i++) {
+		enum nearness this = nearness_of(&consents[i], q);
+
+		if (this > best)
+			best = this;
+	}
+	return best;
+}
+
 /* Asks each consent about each category. */
 static struct decision ask(struct question q, lahetti_set categories,
-			   const struct facts_consent *consents, size_t n)
+			   const struct reliance *consents)
 {
 	if (categories == 0)
 		return refuse("no-consent"); /* nothing asked is nothing consented to */
 	for (int category = 1; category < 64; category++) {
-		enum nearness best = NO_CONSENT;
+		enum nearness named, rested_on;
 
 		if (!LAHETTI_IN(categories, category))
 			continue;
 		q.category = (Lahetti__V1__Category)category;
-		for (size_t i = 0; i < n && best != COVERED; i++) {
-			enum nearness this = nearness_of(&consents[i], &q);
-
-			if (this > best)
-				best = this;
-		}
-		if (best != COVERED)
-			return refuse(codes[best]);
+		named = nearest(consents->named, consents->n_named, &q);
+		rested_on = nearest(consents->rested_on, consents->n_rested_on, &q);
+		if (named != COVERED && rested_on != COVERED)
+			return refuse(codes[named > rested_on ? named : rested_on]);
 	}
 	return allow(LAHETTI__V1__BASIS_KIND__BASIS_KIND_CONSENT);
 }
 
 struct decision policy_consented(const struct viewer *to, const struct matter *matter,
-				 uint32_t today, const struct facts_consent *consents, size_t n)
+				 uint32_t today, const struct reliance *consents)
 {
 	struct question q = {.party = to, .document = matter->document, .today = today};
 
-	return ask(q, matter->categories, consents, n);
+	return ask(q, matter->categories, consents);
 }
 
 struct decision policy_feedback(const struct viewer *teller, lahetti_set categories, uint32_t today,
-				const struct facts_consent *consents, size_t n)
+				const struct reliance *consents)
 {
 	struct question q = {.party = teller, .today = today, .feedback = true};
 
-	return ask(q, categories, consents, n);
+	return ask(q, categories, consents);
 }
 
 struct decision policy_disclose(const struct lahetti_id *from_organisation,
@@ -204,8 +215,9 @@ struct decision policy_disclose(const struct lahetti_id *from_organisation,
 		.user = lahetti_bytes_span(to->user),
 	};
 	struct matter matter = {.categories = categories};
+	struct reliance named = {.named = consents, .n_named = n};
 
 	if (names(to->organisation, from_organisation))
 		return allow(LAHETTI__V1__BASIS_KIND__BASIS_KIND_OWN_REGISTER);
-	return policy_consented(&viewer, &matter, today, consents, n);
+	return policy_consented(&viewer, &matter, today, &named);
 }

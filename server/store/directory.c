@@ -79,6 +79,24 @@ bool directory_list(struct store *s, enum directory_kind kind, enum directory_by
 	return ok;
 }
 
+struct lahetti_span directory_entity(const Lahetti__V1__DirectoryEntry *e)
+{
+	switch (e->entry_case) {
+	case LAHETTI__V1__DIRECTORY_ENTRY__ENTRY_ORGANISATION:
+		return lahetti_bytes_span(e->organisation->id);
+	case LAHETTI__V1__DIRECTORY_ENTRY__ENTRY_UNIT:
+		return lahetti_bytes_span(e->unit->id);
+	case LAHETTI__V1__DIRECTORY_ENTRY__ENTRY_USER:
+		return lahetti_bytes_span(e->user->id);
+	case LAHETTI__V1__DIRECTORY_ENTRY__ENTRY_MEMBERSHIP:
+		return lahetti_bytes_span(e->membership->id);
+	case LAHETTI__V1__DIRECTORY_ENTRY__ENTRY_DEVICE:
+		return lahetti_bytes_span(e->device->key_id);
+	default:
+		return (struct lahetti_span){0};
+	}
+}
+
 bool directory_name(struct store *s, enum directory_kind kind, const struct lahetti_id *id,
 		    int64_t at_us, char name[256], struct lahetti_fault *f)
 {

@@ -41,6 +41,9 @@ LAHETTI_CHECKED bool directory_list(struct store *s, enum directory_kind kind, e
 				    size_t *n, struct lahetti_arena *arena,
 				    struct lahetti_fault *f);
 
+/* The identifier by which an entry is found. */
+struct lahetti_span directory_entity(const Lahetti__V1__DirectoryEntry *entry);
+
 /* Names, for people: empty where unknown. */
 LAHETTI_CHECKED bool directory_name(struct store *s, enum directory_kind kind,
 				    const struct lahetti_id *id, int64_t at_us, char name[256],

@@ -18,7 +18,7 @@
  * (seal.h) with the file's path below KEYS as associated data; numbers are big-endian, times
  * microseconds. last.key opens under the right master key alone, which is how a wrong one is known.
  * A line of the journal has a fixed length: time, erasure, client, statement, scope, and the HMAC
- * of its number and itself; what follows the last newline was never acknowledged and is left out.
+ * of its number and itself; a last line that is short was never acknowledged and is left out.
  *
  * Serials are never given twice. A period key serves the client keys made in its week. Erasing one
  * client key of a period means: a new key for that week, the living client keys wrapped again under

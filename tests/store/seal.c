@@ -208,9 +208,12 @@ static void wrapped_secret_comes_back_whole_or_not_at_all(void **state)
 		lahetti_unwrap(&key, NULL, 0, lahetti_span(wrapped, sizeof wrapped), &secret, &f));
 	assert_string_equal(f.code, "bad-seal");
 	assert_memory_equal(&secret, &none, sizeof secret);
-	for (size_t len = 0; len < sizeof wrapped; len++)
+	for (size_t len = 0; len < sizeof wrapped; len++) {
+		secret = other_key;
 		assert_false(
 			lahetti_unwrap(&key, &aad, 1, lahetti_span(wrapped, len), &secret, &f));
+		assert_memory_equal(&secret, &none, sizeof secret);
+	}
 }
 
 /* ---- published vectors --------------------------------------------------------------------- */

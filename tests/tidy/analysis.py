@@ -4,8 +4,8 @@
     analysis.py format                  clang-format: is each file formatted as .clang-format says
     analysis.py tidy --build DIR        clang-tidy: the checks of .clang-tidy, for every source of the build in DIR
     analysis.py cppcheck --build DIR    cppcheck, but for what tests/tidy/cppcheck.txt leaves out
-    analysis.py memcheck --build DIR    valgrind on the unit tests of the (release) build in DIR: it sees what gcc's sanitizers
-                                        do not, reads of memory that nobody wrote
+    analysis.py memcheck PROGRAM        valgrind on a program of tests: it sees what gcc's sanitizers do not, reads of memory
+                                        that nobody wrote
     analysis.py self-test               each analyser must find what is planted for it
 
 Debian 12's versions decide on form and warnings. Findings of another version are printed, and the test is then skipped: each
@@ -73,16 +73,10 @@ def cppcheck(tree):
     return [result.stdout] if result.returncode else []
 
 
-def memcheck(tree):
-    def check(program):
-        result = run("valgrind", "--quiet", "--error-exitcode=9", "--track-origins=yes", "--child-silent-after-fork=yes",
-                     program, cwd=program.parent)
-        return result.stdout if result.returncode else None
-    return in_parallel(check, unit_tests(tree))
-
-
-def unit_tests(tree):
-    return sorted(p for p in (tree.build / "tests/unit").glob("unit_*") if p.is_file())
+def memcheck(program):
+    result = run("valgrind", "--quiet", "--error-exitcode=9", "--track-origins=yes", "--child-silent-after-fork=yes",
+                 program, cwd=program.parent)
+    return [result.stdout] if result.returncode else []
 
 
 ANALYSERS = {
@@ -104,9 +98,9 @@ def self_test():
     good = True
     for wrong in (True, False):
         with tempfile.TemporaryDirectory(prefix="lahetti-analysis-") as folder:
-            tree = plant(Path(folder), WRONG if wrong else RIGHT, UNWRITTEN if wrong else RIGHT)
+            tree, program = plant(Path(folder), WRONG if wrong else RIGHT, UNWRITTEN if wrong else RIGHT)
             for tool, analyser in ANALYSERS.values():
-                findings = analyser(tree) if which(tool) else None
+                findings = analyser(program if analyser is memcheck else tree) if which(tool) else None
                 if findings is not None and bool(findings) != wrong:
                     print(f"{tool} finds {findings or 'nothing'} in what is {'wrong' if wrong else 'right'}")
                     good = False
@@ -114,21 +108,21 @@ def self_test():
 
 
 def plant(root, source, program):
-    """A tree of one file, and a build of it with one unit test that ends well when it runs by itself."""
+    """A tree of one file with its build, and a program that ends well when it runs by itself."""
     for style in (".clang-format", ".clang-tidy"):
         (root / style).write_text((ROOT / style).read_text())
     (root / "main.c").write_text(source)
-    unit = root / "build/tests/unit/unit_main"
-    unit.parent.mkdir(parents=True)
-    subprocess.run(["gcc", "-w", "-O0", "-g", "-x", "c", "-", "-o", unit], input=program, text=True, check=True)
+    (root / "build").mkdir()
     (root / "build/compile_commands.json").write_text(json.dumps(
         [{"directory": f"{root}/build", "file": f"{root}/main.c", "command": f"gcc -c {root}/main.c"}]))
-    return Tree(root, root / "build")
+    subprocess.run(["gcc", "-w", "-O0", "-g", "-x", "c", "-", "-o", root / "program"], input=program, text=True, check=True)
+    return Tree(root, root / "build"), root / "program"
 
 
 def main():
     parser = argparse.ArgumentParser(description="Runs one analyser over our C files.")
     parser.add_argument("analyser", choices=[*ANALYSERS, "self-test"])
+    parser.add_argument("program", nargs="?", type=Path)
     parser.add_argument("--build", help="a build's folder")
     options = parser.parse_args()
     if options.analyser == "self-test":
@@ -138,12 +132,11 @@ def main():
     if not which(tool):
         print(f"{tool} is not installed")
         return 77
-    tree = Tree(ROOT, options.build)
-    if analyser is memcheck and not unit_tests(tree):
-        print(f"no unit tests in {options.build}: cmake --preset release && cmake --build --preset release")
+    if options.program and not options.program.is_file():
+        print(f"{options.program} is not built: cmake --preset release && cmake --build --preset release")
         return 77
     decisive = decides(tool)
-    findings = analyser(tree)
+    findings = analyser(options.program or Tree(ROOT, options.build))
     print("\n".join(findings))
     return 0 if not findings else 1 if decisive else 77
 

@@ -215,10 +215,9 @@ def nothing_is_left_for_later(tree):
 @rule(("docs/install.md", "cd /ho" + "me/anna/lahetti\n"),
       ("tests/unit/data.c", 'const char *p = "/ro' + 'ot/corpus";\n'))
 def no_path_of_one_machine(tree):
-    """No absolute path that is there on one machine only: home folders, workspaces, this very checkout."""
-    own = re.escape(str(tree.root))
+    """No absolute path that is there on one machine only: home folders, workspaces."""
     paths = re.compile(r"(?<![\w./:~$}-])(?:/(?:ho" r"me|ro" r"ot|Us" r"ers|wo" r"rk|fa" r"rm|builds?|workspace)/\w"
-                       rf"|/tmp/(?:bash|build)[\w-]*|{own}\b)")
+                       r"|/tmp/(?:bash|build)[\w-]*)")
     for name, number, line in lines(tree):
         found = paths.search(line)
         if found:

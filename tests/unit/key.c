@@ -378,10 +378,10 @@ static void refuse_pem(struct lahetti_span pem, const char *code)
 	assert_int_equal(ERR_peek_error(), 0);
 }
 
-/* The native key in PKCS#8, encrypted as OpenSSL does by default, with few rounds. */
-static void refuse_written(EVP_PKEY *native, int method, const char *code)
+/* What is refused when it is encrypted by that method, -1 for that of our own keys, with few
+ * rounds. */
+static void refuse_encrypted(PKCS8_PRIV_KEY_INFO *plain, int method, const char *code)
 {
-	PKCS8_PRIV_KEY_INFO *plain = EVP_PKEY2PKCS8(native);
 	X509_SIG *box = PKCS8_encrypt(method, method < 0 ? EVP_aes_256_cbc() : NULL,
 				      (const char *)passphrase.data, (int)passphrase.len, NULL, 0,
 				      1000, plain);
@@ -396,6 +396,11 @@ static void refuse_written(EVP_PKEY *native, int method, const char *code)
 	BIO_free(bio);
 	X509_SIG_free(box);
 	PKCS8_PRIV_KEY_INFO_free(plain);
+}
+
+static void refuse_written(EVP_PKEY *native, int method, const char *code)
+{
+	refuse_encrypted(EVP_PKEY2PKCS8(native), method, code);
 	EVP_PKEY_free(native);
 }
 
@@ -542,6 +547,32 @@ static void only_p256_in_encrypted_pkcs8_is_read(void **state)
 	refuse_written(native, -1, "bad-key");
 }
 
+static void private_key_with_another_s_public_half_is_refused(void **state)
+{
+	struct lahetti_private_key *mine = new_key();
+	struct lahetti_private_key *yours = new_key();
+	struct lahetti_span my_spki = lahetti_public_key_spki(lahetti_private_key_public(mine));
+	struct lahetti_span your_spki = lahetti_public_key_spki(lahetti_private_key_public(yours));
+	PKCS8_PRIV_KEY_INFO *plain = EVP_PKEY2PKCS8(lahetti_private_key_native(mine));
+	uint8_t *der = NULL;
+	int len = i2d_PKCS8_PRIV_KEY_INFO(plain, &der);
+	const uint8_t *from = der;
+	uint8_t *point;
+
+	(void)state;
+	assert_true(len > 0);
+	point = memmem(der, (size_t)len, my_spki.data + my_spki.len - 64, 64);
+	assert_non_null(point);
+	memcpy(point, your_spki.data + your_spki.len - 64, 64);
+	PKCS8_PRIV_KEY_INFO_free(plain);
+	plain = d2i_PKCS8_PRIV_KEY_INFO(NULL, &from, len);
+	assert_non_null(plain);
+	refuse_encrypted(plain, -1, "bad-key");
+	OPENSSL_free(der);
+	lahetti_private_key_destroy(yours);
+	lahetti_private_key_destroy(mine);
+}
+
 static void nothing_may_be_destroyed(void **state)
 {
 	(void)state;
@@ -570,6 +601,7 @@ int main(void)
 		cmocka_unit_test(key_written_twice_is_salted_anew),
 		cmocka_unit_test(key_that_does_not_fit_is_not_written),
 		cmocka_unit_test(only_p256_in_encrypted_pkcs8_is_read),
+		cmocka_unit_test(private_key_with_another_s_public_half_is_refused),
 		cmocka_unit_test(nothing_may_be_destroyed),
 	};
 

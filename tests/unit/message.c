@@ -61,6 +61,33 @@ static const ProtobufCMessageDescriptor all_types = {
 	.field_ranges = all_ranges,
 };
 
+/* Two oneofs, of two members and of one. */
+static const ProtobufCFieldDescriptor choice_fields[] = {
+	{.id = 1,
+	 .type = PROTOBUF_C_TYPE_BOOL,
+	 .label = PROTOBUF_C_LABEL_NONE,
+	 .flags = PROTOBUF_C_FIELD_FLAG_ONEOF,
+	 .quantifier_offset = 8},
+	{.id = 2,
+	 .type = PROTOBUF_C_TYPE_BOOL,
+	 .label = PROTOBUF_C_LABEL_NONE,
+	 .flags = PROTOBUF_C_FIELD_FLAG_ONEOF,
+	 .quantifier_offset = 8},
+	{.id = 3,
+	 .type = PROTOBUF_C_TYPE_BOOL,
+	 .label = PROTOBUF_C_LABEL_NONE,
+	 .flags = PROTOBUF_C_FIELD_FLAG_ONEOF,
+	 .quantifier_offset = 16},
+};
+static const ProtobufCIntRange choice_ranges[] = {{1, 0}, {0, 3}};
+static const ProtobufCMessageDescriptor choices = {
+	.magic = PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+	.n_fields = 3,
+	.fields = choice_fields,
+	.n_field_ranges = 1,
+	.field_ranges = choice_ranges,
+};
+
 static void every_type_is_known(void **state)
 {
 	(void)state;
@@ -267,6 +294,9 @@ static void two_members_of_one_oneof_are_refused(void **state)
 		"duplicate-field");
 	assert_string_equal(refused(frame, BYTES("\x9a\x06\x00\x52\x00"), LAHETTI_MESSAGE_FRAME),
 			    "duplicate-field");
+	assert_string_equal(refused(&choices, BYTES("\x08\x01\x10\x01"), LAHETTI_MESSAGE_FRAME),
+			    "duplicate-field");
+	assert_true(passes(&choices, BYTES("\x08\x01\x18\x01"), LAHETTI_MESSAGE_FRAME));
 	/* What stands beside the oneof does not count as one of it. */
 	assert_true(passes(frame, BYTES("\x52\x00\x08\x01"), LAHETTI_MESSAGE_FRAME));
 }

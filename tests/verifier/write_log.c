@@ -39,7 +39,8 @@ static void must(bool done)
 {
 	if (done)
 		return;
-	(void)fprintf(stderr, "write_log: %s\n", fault.text);
+	(void)fprintf(stderr, "write_log: %s\n",
+		      fault.text[0] != '\0' ? fault.text : "A file or memory could not be had.");
 	exit(EXIT_FAILURE);
 }
 
@@ -464,6 +465,7 @@ int main(int argc, char **argv)
 		}
 	}
 
+	must(accepted != NULL);
 	for (size_t i = 0; i < ours.n; i++)
 		ours.lines[i]->n_inclusion =
 			prove(ours.lines[i], EVENTS, &ours.lines[i]->inclusion);

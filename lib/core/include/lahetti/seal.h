@@ -1,4 +1,7 @@
-/* Authenticated encryption (AES-256-GCM), HKDF-SHA-256 (RFC 5869) and HMAC-SHA-256, by OpenSSL. */
+/*
+ * Authenticated encryption (AES-256-GCM), HKDF-SHA-256 (RFC 5869) and HMAC-SHA-256, by OpenSSL. Any
+ * thread. What OpenSSL can't do is "no-crypto" (BROKEN).
+ */
 #ifndef LAHETTI_SEAL_H
 #define LAHETTI_SEAL_H
 
@@ -30,7 +33,7 @@ LAHETTI_API LAHETTI_CHECKED bool
 lahetti_unseal(const struct lahetti_secret *key, const struct lahetti_span *aad, size_t n,
 	       struct lahetti_span sealed, struct lahetti_buffer *out, struct lahetti_fault *f);
 
-/* Seals one secret under another: 60 bytes. */
+/* Seals one secret under another: 60 bytes. A secret that can't be unwrapped is all zero. */
 #define LAHETTI_WRAPPED_LEN (LAHETTI_SEAL_KEY_LEN + LAHETTI_SEAL_OVERHEAD)
 LAHETTI_API LAHETTI_CHECKED bool lahetti_wrap(const struct lahetti_secret *key,
 					      const struct lahetti_span *aad, size_t n,
@@ -41,17 +44,24 @@ LAHETTI_API LAHETTI_CHECKED bool
 lahetti_unwrap(const struct lahetti_secret *key, const struct lahetti_span *aad, size_t n,
 	       struct lahetti_span wrapped, struct lahetti_secret *secret, struct lahetti_fault *f);
 
+/* Derives len bytes, at most 8,160; salt and info (at most 1,024 bytes) may be empty. */
 LAHETTI_API LAHETTI_CHECKED bool lahetti_hkdf(struct lahetti_span secret, struct lahetti_span salt,
 					      struct lahetti_span info, uint8_t *out, size_t len,
 					      struct lahetti_fault *f);
+
+/* Of the spans one after another. */
 LAHETTI_API LAHETTI_CHECKED bool lahetti_hmac(const struct lahetti_secret *key,
 					      const struct lahetti_span *spans, size_t n,
 					      struct lahetti_digest *out, struct lahetti_fault *f);
+
+/* A random one; "no-random" (BROKEN). */
 LAHETTI_API LAHETTI_CHECKED bool lahetti_secret_new(struct lahetti_secret *secret,
 						    struct lahetti_fault *f);
 
-/* PBKDF2-HMAC-SHA-256, 600,000 rounds: a key from a passphrase, for what a client program keeps on
- * its device. */
+/*
+ * PBKDF2-HMAC-SHA-256, 600,000 rounds: a key from a passphrase, for what a client program keeps on
+ * its device.
+ */
 LAHETTI_API LAHETTI_CHECKED bool lahetti_secret_from_passphrase(struct lahetti_secret *secret,
 								struct lahetti_span passphrase,
 								struct lahetti_span salt,

@@ -36,7 +36,7 @@ LAHETTI_API enum lahetti_language lahetti_language_choose(const char *option, co
 LAHETTI_API const char *lahetti_language_tag(enum lahetti_language language);
 
 /* The text of a key such as "role.job-coach" or "code.no-consent"; NULL where there is none. */
-LAHETTI_API const char *lahetti_text(const char *key, enum lahetti_language language);
+LAHETTI_API const char *lahetti_text_find(const char *key, enum lahetti_language language);
 
 /*
  * The text of an enum value; its key is the type's name, a dot and lahetti_word:

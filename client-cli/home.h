@@ -1,0 +1,105 @@
+/*
+ * The device folder: what makes this computer one of a user's devices, and what it remembers.
+ *
+ *   profile.json     server, user, key, log; nothing secret
+ *   key.pem          the device's private key, encrypted with the passphrase
+ *   certificate.pem  its certificate for TLS
+ *   ca.pem           the authority that is trusted for the server
+ *   checkpoint       the newest head of the log that this device has verified
+ *   position         of the inbox: what has been shown
+ *   cases            which case of which client: identifiers only
+ *   directory        the directory as it was last read, for when there is no connection
+ *   salt             of the key under which the two below are sealed
+ *   sent/            signed statements, as they were sent
+ *   outbox/          signed statements that have not been acknowledged
+ *
+ * Files are for their owner alone, and are replaced as a whole or not at all: written beside,
+ * synced, renamed, the folder synced.
+ */
+#ifndef HOME_H
+#define HOME_H
+
+#include "lahetti/buffer.h"
+#include "lahetti/key.h"
+#include "lahetti/seal.h"
+
+#include <lahetti/v1/common.pb-c.h>
+
+struct cli;
+
+#define HOME_PATH_MOST 1024
+
+struct home {
+	char path[HOME_PATH_MOST];
+	bool opened; /* the secret below has been derived */
+	struct lahetti_secret secret;
+	struct lahetti_buffer passphrase;
+};
+
+/* Where the folder is: --home, LAHETTI_HOME, XDG_CONFIG_HOME or ~/.config. */
+LAHETTI_CHECKED bool home_find(struct cli *c);
+void home_finish(struct cli *c);
+
+/* The path of one of its files. */
+#define HOME_FILE_MOST (HOME_PATH_MOST + 128)
+LAHETTI_CHECKED bool home_file(struct cli *c, const char *name, char path[HOME_FILE_MOST]);
+
+/* Appends a file to out; *found is false where there is none. */
+LAHETTI_CHECKED bool home_read(struct cli *c, const char *name, struct lahetti_buffer *out,
+			       bool *found);
+LAHETTI_CHECKED bool home_write(struct cli *c, const char *name, struct lahetti_span bytes);
+/* A file that is not there is accepted. */
+LAHETTI_CHECKED bool home_remove(struct cli *c, const char *name);
+
+/* The names in one of its folders, in the order of their bytes; in the arena. None where there is
+ * no such folder. */
+LAHETTI_CHECKED bool home_list(struct cli *c, const char *folder, const char ***names, size_t *n);
+
+/* Reads or writes any file; "-" reads standard input. Written is for the owner alone, and anew. */
+LAHETTI_CHECKED bool home_read_path(struct cli *c, const char *path, struct lahetti_buffer *out);
+LAHETTI_CHECKED bool home_write_path(struct cli *c, const char *path, struct lahetti_span bytes);
+
+/* ---- the profile --------------------------------------------------------------------------- */
+
+struct profile {
+	char host[256];
+	uint16_t port;
+	char server_name[256]; /* the audience, as the server said it at enrolment */
+	char log_key[512];     /* the log that is trusted: as at enrolment */
+	struct lahetti_id user;
+	struct lahetti_digest key_id;
+	/* What the user last acted in, all empty before the first login. */
+	struct lahetti_id membership;
+	struct lahetti_id unit;
+	struct lahetti_id organisation;
+	Lahetti__V1__Role role;
+};
+
+/* *found may be NULL: then a folder without a profile is a failure. */
+LAHETTI_CHECKED bool profile_read(struct cli *c, struct profile *p, bool *found);
+LAHETTI_CHECKED bool profile_write(struct cli *c, const struct profile *p);
+
+/* "host:port", "[v6]:port". */
+LAHETTI_CHECKED bool profile_server(struct cli *c, const char *text, struct profile *p);
+
+/* ---- secrets ------------------------------------------------------------------------------- */
+
+#define HOME_PASSPHRASE_LEAST 8
+
+/*
+ * The passphrase: of --passphrase-file or LAHETTI_PASSPHRASE_FILE, its first line; else typed at
+ * the terminal, twice where it is new. Kept for the run, borrowed.
+ */
+LAHETTI_CHECKED bool home_passphrase(struct cli *c, bool is_new, struct lahetti_span *passphrase);
+
+/* NULL after cli_fail. */
+struct lahetti_private_key *home_key(struct cli *c);
+
+/*
+ * Files that are sealed under a key from the passphrase, bound to their names.
+ */
+LAHETTI_CHECKED bool home_seal(struct cli *c, const char *name, struct lahetti_span bytes);
+LAHETTI_CHECKED bool home_unseal(struct cli *c, const char *name, struct lahetti_buffer *out,
+				 bool *found);
+
+#endif

@@ -1,0 +1,489 @@
+#include "console.h"
+
+#include "config.h"
+#include "desk.h"
+#include "lahetti/buffer.h"
+#include "lahetti/kinds.h"
+#include "lahetti/text.h"
+#include "net.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <systemd/sd-daemon.h>
+#include <unistd.h>
+
+#define SOFTWARE "lahettid " LAHETTI_VERSION
+
+enum status {
+	DONE = 0,
+	FAILED = 1,
+	WRONG_USE = 2,
+	FOUND = 3,
+};
+
+/* What the commands take; each says which it needs. */
+struct arguments {
+	const char *config;
+	const char *organisation;
+	const char *business_id;
+	const char *type;
+	const char *unit;
+	const char *administrator;
+	const char *operand;
+};
+
+static int say(const struct lahetti_fault *f)
+{
+	(void)fprintf(stderr, "lahettid: %s\n", f->text);
+	return FAILED;
+}
+
+static int wrong(const char *text)
+{
+	(void)fprintf(stderr, "lahettid: %s\n", text);
+	return WRONG_USE;
+}
+
+static bool read_arguments(int argc, char **argv, struct arguments *a)
+{
+	static const struct option options[] = {
+		{"config", required_argument, NULL, 'c'},
+		{"organisation", required_argument, NULL, 'o'},
+		{"business-id", required_argument, NULL, 'b'},
+		{"type", required_argument, NULL, 't'},
+		{"unit", required_argument, NULL, 'u'},
+		{"administrator", required_argument, NULL, 'a'},
+		{0},
+	};
+	int o;
+
+	*a = (struct arguments){
+		.business_id = "", .type = "wellbeing-services-county", .unit = "Pääkäyttäjät"};
+	optind = 1;
+	while ((o = getopt_long(argc, argv, "c:", options, NULL)) != -1)
+		switch (o) {
+		case 'c':
+			a->config = optarg;
+			break;
+		case 'o':
+			a->organisation = optarg;
+			break;
+		case 'b':
+			a->business_id = optarg;
+			break;
+		case 't':
+			a->type = optarg;
+			break;
+		case 'u':
+			a->unit = optarg;
+			break;
+		case 'a':
+			a->administrator = optarg;
+			break;
+		default:
+			return false;
+		}
+	if (optind < argc)
+		a->operand = argv[optind++];
+	if (optind < argc)
+		(void)wrong("there are more words than this command takes");
+	if (a->config == NULL)
+		a->config = access("lahettid.conf", R_OK) == 0 ? "lahettid.conf"
+							       : "/etc/lahetti/lahettid.conf";
+	return optind >= argc;
+}
+
+/* A server with its configuration read and its keys opened. */
+struct house {
+	struct arguments arguments;
+	struct config *config;
+	struct vault *vault;
+};
+
+static void house_close(struct house *h)
+{
+	vault_close(h->vault);
+	config_destroy(h->config);
+}
+
+/* Exit status: DONE when it is open. */
+static int house_open(struct house *h, int argc, char **argv, bool with_vault)
+{
+	struct lahetti_fault f = {0};
+
+	*h = (struct house){0};
+	/* Nothing of a client is ever left in a core dump or readable by another user. */
+	(void)prctl(PR_SET_DUMPABLE, 0);
+	(void)umask(077);
+	if (!read_arguments(argc, argv, &h->arguments))
+		return WRONG_USE;
+	if (!config_load(h->arguments.config, &h->config, &f))
+		return say(&f);
+	if (!with_vault)
+		return DONE;
+	h->vault = vault_open(h->config->master_key, h->config->keys, &f);
+	if (h->vault != NULL)
+		return DONE;
+	config_destroy(h->config);
+	return say(&f);
+}
+
+/* init, organisation
+ * ------------------------------------------------------------------------------------------------
+ */
+
+static bool write_file(const char *path, struct lahetti_span bytes, struct lahetti_fault *f)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	bool ok =
+		fd >= 0 && write(fd, bytes.data, bytes.len) == (ssize_t)bytes.len && fsync(fd) == 0;
+
+	if (fd >= 0 && close(fd) != 0)
+		ok = false;
+	return ok || lahetti_fault_set(f, LAHETTI_FAULT_BROKEN, "file-unwritable",
+				       "%s can't be written: %s.", path, strerror(errno));
+}
+
+/* The authority's certificate, for TLS and for those who connect; and a certificate for the server
+ * where none was brought. */
+static bool write_certificates(const struct config *c, struct vault *vault, struct lahetti_fault *f)
+{
+	char host[256];
+	const char *hosts[] = {host, "localhost", "127.0.0.1", "::1"};
+	struct lahetti_buffer pem, key, certificate;
+	bool ok;
+
+	lahetti_buffer_init(&pem, 8192);
+	lahetti_buffer_init(&key, 8192);
+	lahetti_buffer_init(&certificate, 8192);
+	(void)snprintf(host, sizeof host, "%.*s", (int)strcspn(c->server_name, "/"),
+		       c->server_name);
+	ok = desk_authority(vault, &pem, f) &&
+	     (c->client_ca[0] == '\0' || access(c->client_ca, F_OK) == 0 ||
+	      write_file(c->client_ca, lahetti_buffer_span(&pem), f));
+	if (ok && access(c->certificate, F_OK) != 0 && access(c->private_key, F_OK) != 0)
+		ok = desk_issue_server(vault, strcmp(host, "localhost") == 0 ? hosts + 1 : hosts,
+				       strcmp(host, "localhost") == 0 ? 3 : 4, &key, &certificate,
+				       f) &&
+		     write_file(c->private_key, lahetti_buffer_span(&key), f) &&
+		     write_file(c->certificate, lahetti_buffer_span(&certificate), f);
+	lahetti_buffer_finish(&pem);
+	lahetti_buffer_finish(&key);
+	lahetti_buffer_finish(&certificate);
+	return ok;
+}
+
+/* What the two commands that begin an organisation share; the database is the house's. */
+static int begin_organisation(const struct house *h, bool first)
+{
+	struct lahetti_fault f = {0};
+	char code[DESK_CODE_ROOM];
+	int type;
+	struct desk_founding founding = {
+		.database = h->config->database,
+		.vault = h->vault,
+		.software = SOFTWARE,
+		.server_name = h->config->server_name,
+		.organisation = h->arguments.organisation,
+		.business_id = h->arguments.business_id,
+		.unit = h->arguments.unit,
+		.administrator = h->arguments.administrator,
+		.code_life_us = (int64_t)h->config->code_minutes * 60000000,
+	};
+
+	if (!lahetti_word_parse(&lahetti__v1__organisation_type__descriptor, h->arguments.type,
+				&type, &f))
+		return say(&f);
+	founding.type = (Lahetti__V1__OrganisationType)type;
+	if (!(first ? desk_found(&founding, code, &f) : desk_add_organisation(&founding, code, &f)))
+		return say(&f);
+	(void)printf("%s\n", code);
+	(void)fprintf(
+		stderr,
+		"This is the enrolment code of %s, told only now; it is good for %" PRIu32
+		" minutes.\n"
+		"When the device has been enrolled, confirm it: lahettid confirm KEY-IDENTIFIER\n",
+		h->arguments.administrator, h->config->code_minutes);
+	lahetti_wipe(code, sizeof code);
+	return DONE;
+}
+
+int console_init(int argc, char **argv)
+{
+	struct lahetti_fault f = {0};
+	struct house h;
+	int status = house_open(&h, argc, argv, false);
+
+	if (status != DONE)
+		return status;
+	if (h.arguments.organisation == NULL || h.arguments.administrator == NULL) {
+		house_close(&h);
+		return wrong("init needs --organisation NAME and --administrator NAME");
+	}
+	status = FAILED;
+	if (mkdir(h.config->data, 0700) != 0 && errno != EEXIST)
+		(void)fprintf(stderr, "lahettid: %s can't be made: %s\n", h.config->data,
+			      strerror(errno));
+	else if (access(h.config->database, F_OK) == 0)
+		(void)fprintf(stderr, "lahettid: there is a database at %s already\n",
+			      h.config->database);
+	else if (!vault_create(h.config->master_key, h.config->keys, &f) ||
+		 (h.vault = vault_open(h.config->master_key, h.config->keys, &f)) == NULL)
+		(void)say(&f);
+	else
+		status = begin_organisation(&h, true);
+	if (status == DONE && !write_certificates(h.config, h.vault, &f))
+		status = say(&f);
+	house_close(&h);
+	return status;
+}
+
+int console_organisation(int argc, char **argv)
+{
+	struct house h;
+	int status = house_open(&h, argc, argv, true);
+
+	if (status != DONE)
+		return status;
+	if (h.arguments.organisation == NULL || h.arguments.administrator == NULL)
+		status = wrong("organisation needs --organisation NAME and --administrator NAME");
+	else
+		status = begin_organisation(&h, false);
+	house_close(&h);
+	return status;
+}
+
+/* confirm, check, fsck, version
+ * ------------------------------------------------------------------------------------- */
+
+int console_confirm(int argc, char **argv)
+{
+	struct lahetti_fault f = {0};
+	struct lahetti_digest key_id;
+	struct house h;
+	int status = house_open(&h, argc, argv, true);
+
+	if (status != DONE)
+		return status;
+	if (h.arguments.operand == NULL ||
+	    !lahetti_hex_parse(key_id.bytes, sizeof key_id.bytes, h.arguments.operand, &f))
+		status = wrong(
+			"confirm needs the key identifier that the device shows: 64 hexadecimal digits");
+	else if (!desk_confirm(h.config->database, h.vault, SOFTWARE, &key_id, &f))
+		status = say(&f);
+	house_close(&h);
+	return status;
+}
+
+int console_check(int argc, char **argv)
+{
+	struct house h;
+	int status = house_open(&h, argc, argv, false);
+
+	if (status == DONE) {
+		(void)printf("%s: good\n", h.arguments.config);
+		house_close(&h);
+	}
+	return status;
+}
+
+static void print_finding(void *context, const char *code, const char *text)
+{
+	(void)context;
+	(void)printf("%s: %s\n", code, text);
+}
+
+int console_fsck(int argc, char **argv)
+{
+	struct lahetti_fault f = {0};
+	struct desk_checked r;
+	struct house h;
+	int status = house_open(&h, argc, argv, true);
+
+	if (status != DONE)
+		return status;
+	if (!desk_fsck(h.config->database, h.vault, SOFTWARE, print_finding, NULL, &r, &f)) {
+		status = say(&f);
+	} else {
+		(void)printf("%" PRIu64 " events, %" PRIu64 " records, %" PRIu64 " parts, %" PRIu64
+			     " statements, %" PRIu64 " checkpoints; %" PRIu64 " erased; %" PRIu64
+			     " findings\n",
+			     r.events, r.records, r.parts, r.statements, r.checkpoints, r.erased,
+			     r.findings);
+		status = r.findings == 0 ? DONE : FOUND;
+	}
+	house_close(&h);
+	return status;
+}
+
+int console_version(int argc, char **argv)
+{
+	(void)argc;
+	(void)argv;
+	(void)printf(SOFTWARE "\n");
+	return DONE;
+}
+
+/* run
+ * ---------------------------------------------------------------------------------------------------------------
+ */
+
+/* The two halves of the server and what each asks of the other. */
+struct server {
+	struct net *net;
+	struct desk *desk;
+};
+
+static bool take(void *context, struct job *job)
+{
+	return desk_take(((struct server *)context)->desk, job);
+}
+
+static void answer(void *context, struct answer *list)
+{
+	net_answer(((struct server *)context)->net, list);
+}
+
+static void resume(void *context)
+{
+	net_resume(((struct server *)context)->net);
+}
+
+static const char *not_ready(void *context)
+{
+	return desk_not_ready(((struct server *)context)->desk);
+}
+
+static void metrics(void *context, struct lahetti_buffer *out)
+{
+	desk_metrics(((struct server *)context)->desk, out);
+}
+
+static void log_line(void *context, const char *line)
+{
+	int64_t now = lahetti_now_us();
+
+	(void)context;
+	(void)fprintf(stderr, "time_us=%" PRId64 " %s\n", now, line);
+}
+
+static struct desk *open_desk(const struct house *h, struct server *s, struct lahetti_fault *f)
+{
+	const struct config *c = h->config;
+	const struct desk_options options = {
+		.database = c->database,
+		.vault = h->vault,
+		.software = SOFTWARE,
+		.origins = (const char *const *)c->origins,
+		.workers = c->workers,
+		.limits =
+			{
+				.recipients = c->recipients,
+				.statement = c->statement,
+				.jobs = c->write_queue,
+				.code_life_us = (int64_t)c->code_minutes * 60000000,
+				.certificate_days = c->certificate_days,
+			},
+		.context = s,
+		.answer = answer,
+		.resume = resume,
+		.log = log_line,
+	};
+
+	return desk_open(&options, f);
+}
+
+static struct net *open_net(const struct house *h, struct server *s, struct lahetti_fault *f)
+{
+	const struct config *c = h->config;
+	const struct net_options options = {
+		.address = c->listen_address,
+		.port = (uint16_t)c->listen_port,
+		.listener = sd_listen_fds(1) >= 1 ? SD_LISTEN_FDS_START : -1,
+		.certificate = c->certificate,
+		.private_key = c->private_key,
+		.client_ca = c->client_ca[0] == '\0' ? NULL : c->client_ca,
+		.client_certificate = (enum net_client_certificate)c->client_certificate,
+		.tls12 = c->tls12,
+		.origins = (const char *const *)c->origins,
+		.ops_address = c->ops_address[0] == '\0' ? NULL : c->ops_address,
+		.ops_port = (uint16_t)c->ops_port,
+		.server_name = desk_server_name(s->desk),
+		.generation = desk_generation(s->desk),
+		.software = SOFTWARE,
+		.log_key = desk_log_key(s->desk),
+		.statement_limit = c->statement,
+		.recipient_limit = c->recipients,
+		.limits =
+			{
+				.frame = c->frame,
+				.sessions = c->sessions,
+				.sessions_reserved = c->sessions_reserved,
+				.sessions_a_user = c->sessions_a_user,
+				.handshakes_an_address = c->handshakes_an_address,
+				.requests_a_second = c->requests_a_second,
+				.pings_a_second = c->pings_a_second,
+				.in_flight = c->in_flight,
+				.out_queue = c->out_queue,
+				.handshake_s = c->handshake_s,
+				.sign_in_s = c->sign_in_s,
+				.idle_s = c->idle_s,
+				.drain_s = c->drain_s,
+			},
+		.context = s,
+		.take = take,
+		.not_ready = not_ready,
+		.metrics = metrics,
+		.log = log_line,
+	};
+
+	return net_open(&options, f);
+}
+
+static int serve(const struct house *h)
+{
+	struct lahetti_fault f = {0};
+	struct server s = {0};
+	int status = FAILED;
+
+	s.desk = open_desk(h, &s, &f);
+	if (s.desk != NULL && strcmp(desk_server_name(s.desk), h->config->server_name) != 0)
+		lahetti_fault_set(&f, LAHETTI_FAULT_MALFORMED, "wrong-name",
+				  "%s: server-name is %s, but the database was made for %s.",
+				  h->arguments.config, h->config->server_name,
+				  desk_server_name(s.desk));
+	else if (s.desk != NULL)
+		s.net = open_net(h, &s, &f);
+	if (s.net != NULL) {
+		(void)printf("ready port=%u ops_port=%u\n", net_port(s.net), net_ops_port(s.net));
+		(void)fflush(stdout);
+		(void)sd_notify(0, "READY=1");
+		if (net_run(s.net, &f))
+			status = DONE;
+		(void)sd_notify(0, "STOPPING=1");
+	}
+	if (status != DONE)
+		(void)say(&f);
+	desk_close(s.desk);
+	net_close(s.net);
+	return status;
+}
+
+int console_run(int argc, char **argv)
+{
+	struct house h;
+	int status = house_open(&h, argc, argv, true);
+
+	if (status != DONE)
+		return status;
+	status = serve(&h);
+	house_close(&h);
+	return status;
+}

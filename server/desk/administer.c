@@ -1,0 +1,427 @@
+/* What administrators and leaders do: the directory, enrolment codes, devices; and reading the
+ * directory. */
+
+#include "code.h"
+#include "handling.h"
+#include "lahetti/message.h"
+
+#include <string.h>
+
+#define PAGE_MOST 200
+
+/* One event that changes rows and concerns no client. */
+static bool record(struct handling *h, Lahetti__V1__Action action,
+		   const struct lahetti_id *controller, const Lahetti__V1__Record *row,
+		   struct lahetti_fault *f)
+{
+	const Lahetti__V1__Record *const records[] = {row};
+	struct trail_subject subject = subject_nobody(controller);
+	struct trail_entry e;
+
+	entry_init(h, &e, action, LAHETTI__V1__EVENT_OUTCOME__EVENT_OUTCOME_DONE);
+	e.event.controller = id_bytes(h, controller);
+	e.subjects = &subject;
+	e.n_subjects = 1;
+	e.records = records;
+	e.n_records = 1;
+	if (row == NULL)
+		return lahetti_fault_no_memory(f);
+	if (!trail_append(h->trail, &e, f))
+		return false;
+	h->event = e.number;
+	return true;
+}
+
+/* The organisation of a user; empty where there is no such user. */
+static bool organisation_of(struct handling *h, ProtobufCBinaryData user,
+			    struct lahetti_id *organisation, struct lahetti_fault *f)
+{
+	struct lahetti_fault fault = {0};
+	const Lahetti__V1__DirectoryEntry *e = directory_find(
+		h->store, DIRECTORY_USER, lahetti_bytes_span(user), 0, &h->arena, &fault);
+
+	*organisation = (struct lahetti_id){0};
+	if (fault.kind != LAHETTI_FAULT_NONE) {
+		*f = fault;
+		return false;
+	}
+	return e == NULL || facts_id(e->user->organisation, organisation, f);
+}
+
+/* The directory
+ * -----------------------------------------------------------------------------------------------------
+ */
+
+static bool bad_entry(struct lahetti_fault *f)
+{
+	return lahetti_fault_set(
+		f, LAHETTI_FAULT_MALFORMED, "bad-entry",
+		"The entry lacks an identifier or a name, or speaks of something that is not there.");
+}
+
+static bool is_named(const char *name)
+{
+	size_t len = strlen(name);
+
+	return len > 0 && len <= 200;
+}
+
+static bool known(struct handling *h, enum directory_kind kind, ProtobufCBinaryData id,
+		  const Lahetti__V1__DirectoryEntry **entry, struct lahetti_fault *f)
+{
+	struct lahetti_fault fault = {0};
+	struct lahetti_id parsed;
+
+	*entry = NULL;
+	if (!lahetti_id_read(&parsed, lahetti_bytes_span(id), f))
+		return false;
+	*entry = directory_find(h->store, kind, lahetti_id_span(&parsed), 0, &h->arena, &fault);
+	if (fault.kind != LAHETTI_FAULT_NONE)
+		*f = fault;
+	return fault.kind == LAHETTI_FAULT_NONE;
+}
+
+/*
+ * The organisation whose directory an entry changes, as it is and as it was; "bad-entry".
+ * Organisations are added by the operator. A membership may put another organisation's user into a
+ * unit of one's own.
+ */
+static bool owner_of(struct handling *h, const Lahetti__V1__DirectoryEntry *e,
+		     struct lahetti_id *owner, struct lahetti_fault *f)
+{
+	const Lahetti__V1__DirectoryEntry *old, *unit, *user;
+	struct lahetti_id was = {0}, id;
+
+	switch (e->entry_case) {
+	case LAHETTI__V1__DIRECTORY_ENTRY__ENTRY_ORGANISATION:
+		if (!is_named(e->organisation->name) ||
+		    e->organisation->type ==
+			    LAHETTI__V1__ORGANISATION_TYPE__ORGANISATION_TYPE_UNSPECIFIED)
+			return bad_entry(f);
+		if (!known(h, DIRECTORY_ORGANISATION, e->organisation->id, &old, f))
+			return false;
+		return old != NULL ? facts_id(e->organisation->id, owner, f) : bad_entry(f);
+	case LAHETTI__V1__DIRECTORY_ENTRY__ENTRY_UNIT:
+		if (!is_named(e->unit->name) || !known(h, DIRECTORY_UNIT, e->unit->id, &old, f) ||
+		    !known(h, DIRECTORY_ORGANISATION, e->unit->organisation, &unit, f))
+			return bad_entry(f);
+		if (unit == NULL || !facts_id(e->unit->organisation, owner, f) ||
+		    (old != NULL && !facts_id(old->unit->organisation, &was, f)))
+			return bad_entry(f);
+		return lahetti_id_empty(&was) || lahetti_id_equal(&was, owner) || bad_entry(f);
+	case LAHETTI__V1__DIRECTORY_ENTRY__ENTRY_USER:
+		if (!is_named(e->user->name) || !known(h, DIRECTORY_USER, e->user->id, &old, f) ||
+		    !known(h, DIRECTORY_ORGANISATION, e->user->organisation, &unit, f))
+			return bad_entry(f);
+		if (unit == NULL || !facts_id(e->user->organisation, owner, f) ||
+		    (old != NULL && !facts_id(old->user->organisation, &was, f)))
+			return bad_entry(f);
+		return lahetti_id_empty(&was) || lahetti_id_equal(&was, owner) || bad_entry(f);
+	case LAHETTI__V1__DIRECTORY_ENTRY__ENTRY_MEMBERSHIP:
+		if (lahetti_role_find((int)e->membership->role) == NULL ||
+		    !known(h, DIRECTORY_MEMBERSHIP, e->membership->id, &old, f) ||
+		    !known(h, DIRECTORY_UNIT, e->membership->unit, &unit, f) ||
+		    !known(h, DIRECTORY_USER, e->membership->user, &user, f))
+			return bad_entry(f);
+		if (unit == NULL || user == NULL ||
+		    !facts_id(e->membership->organisation, owner, f) ||
+		    !facts_id(unit->unit->organisation, &id, f) || !lahetti_id_equal(&id, owner))
+			return bad_entry(f);
+		/* A membership ends or changes its role; it never becomes another person's or
+		 * another unit's. */
+		return old == NULL ||
+		       (lahetti_span_equal(lahetti_bytes_span(old->membership->user),
+					   lahetti_bytes_span(e->membership->user)) &&
+			lahetti_span_equal(lahetti_bytes_span(old->membership->unit),
+					   lahetti_bytes_span(e->membership->unit))) ||
+		       bad_entry(f);
+	default:
+		return bad_entry(
+			f); /* devices change by enrolment, confirmation and revocation alone */
+	}
+}
+
+bool handle_put_directory(struct handling *h, struct lahetti_fault *f)
+{
+	Lahetti__V1__DirectoryEntry *entry = h->frame->put_directory->entry;
+	struct lahetti_id owner;
+	struct decision d;
+
+	if (entry == NULL)
+		return bad_entry(f);
+	if (!owner_of(h, entry, &owner, f))
+		return false;
+	d = policy_admin(&h->actor, POLICY_ADMIN_DIRECTORY, &owner, NULL);
+	if (!d.allowed)
+		return refuse(h, d.code, NULL, f);
+	return record(h, LAHETTI__V1__ACTION__ACTION_DIRECTORY, &owner, record_directory(h, entry),
+		      f) &&
+	       answer_done(h, h->event, f);
+}
+
+/* Codes and devices
+ * -------------------------------------------------------------------------------------------------
+ */
+
+static bool answer_code(struct handling *h, const char *code, int64_t until_us,
+			struct lahetti_fault *f)
+{
+	Lahetti__V1__ServerFrame frame = LAHETTI__V1__SERVER_FRAME__INIT;
+	Lahetti__V1__EnrolmentCode answer = LAHETTI__V1__ENROLMENT_CODE__INIT;
+
+	answer.code = (char *)(uintptr_t)code;
+	answer.until_us = until_us;
+	answer.event = h->event;
+	frame.body_case = LAHETTI__V1__SERVER_FRAME__BODY_ENROLMENT_CODE;
+	frame.enrolment_code = &answer;
+	return answer_session(h, &frame, 0, f);
+}
+
+bool handle_issue_code(struct handling *h, struct lahetti_fault *f)
+{
+	Lahetti__V1__Record row = LAHETTI__V1__RECORD__INIT;
+	Lahetti__V1__CodeIssued issued = LAHETTI__V1__CODE_ISSUED__INIT;
+	char code[CODE_TEXT_LEN + 1];
+	struct lahetti_digest digest;
+	struct lahetti_id owner;
+	struct decision d;
+	bool ok;
+
+	if (!organisation_of(h, h->frame->issue_code->user, &owner, f))
+		return false;
+	d = policy_admin(&h->actor, POLICY_ADMIN_CODE, &owner, NULL);
+	if (!d.allowed)
+		return refuse(h, d.code, NULL, f);
+	issued.user = h->frame->issue_code->user;
+	issued.maker = id_bytes(h, &h->actor.user);
+	issued.until_us = h->now_us + h->desk->options->limits.code_life_us;
+	row.record_case = LAHETTI__V1__RECORD__RECORD_CODE_ISSUED;
+	row.code_issued = &issued;
+	ok = code_new(code, f) && code_digest(&digest, lahetti_span_text(code), f);
+	issued.code_sha256 = digest_bytes(h, &digest);
+	ok = ok && record(h, LAHETTI__V1__ACTION__ACTION_ISSUE_CODE, &owner, &row, f) &&
+	     answer_code(h, code, issued.until_us, f);
+	lahetti_wipe(code, sizeof code);
+	return ok;
+}
+
+/* The device as it stands; NULL without a fault kind where there is none. */
+static const Lahetti__V1__Device *device_of(struct handling *h, ProtobufCBinaryData key_id,
+					    struct lahetti_fault *f)
+{
+	const Lahetti__V1__DirectoryEntry *e;
+
+	if (key_id.len != LAHETTI_DIGEST_LEN) {
+		lahetti_fault_set(f, LAHETTI_FAULT_MALFORMED, "bad-identifier",
+				  "A key identifier has 32 bytes.");
+		return NULL;
+	}
+	e = directory_find(h->store, DIRECTORY_DEVICE, lahetti_bytes_span(key_id), 0, &h->arena, f);
+	return e == NULL ? NULL : e->device;
+}
+
+/* Whether the actor heads a unit in which the user is. */
+static bool leads(struct handling *h, ProtobufCBinaryData user, bool *yes, struct lahetti_fault *f)
+{
+	const Lahetti__V1__DirectoryEntry *found[PAGE_MOST];
+	size_t n;
+
+	*yes = false;
+	if (!h->actor.leads_unit || h->actor.membership_ended)
+		return true;
+	if (!directory_list(h->store, DIRECTORY_MEMBERSHIP, DIRECTORY_BY_UNIT, &h->actor.unit,
+			    (struct lahetti_span){0}, found, PAGE_MOST, &n, &h->arena, f))
+		return false;
+	for (size_t i = 0; i < n && !*yes; i++)
+		*yes = !found[i]->membership->ended &&
+		       lahetti_span_equal(lahetti_bytes_span(found[i]->membership->user),
+					  lahetti_bytes_span(user));
+	return true;
+}
+
+/* The device's next row: confirmed, or revoked. */
+static bool change_device(struct handling *h, Lahetti__V1__Action action,
+			  const Lahetti__V1__Device *changed, const struct lahetti_id *owner,
+			  struct lahetti_fault *f)
+{
+	Lahetti__V1__DirectoryEntry entry = LAHETTI__V1__DIRECTORY_ENTRY__INIT;
+
+	entry.entry_case = LAHETTI__V1__DIRECTORY_ENTRY__ENTRY_DEVICE;
+	entry.device = (Lahetti__V1__Device *)(uintptr_t)changed;
+	return record(h, action, owner, record_directory(h, &entry), f);
+}
+
+bool handle_confirm_device(struct handling *h, struct lahetti_fault *f)
+{
+	struct lahetti_fault fault = {0};
+	const Lahetti__V1__Device *device = device_of(h, h->frame->confirm_device->key_id, &fault);
+	Lahetti__V1__Device changed;
+	struct facts_confirm facts = {.actor = h->actor};
+	struct decision d;
+
+	if (fault.kind != LAHETTI_FAULT_NONE) {
+		*f = fault;
+		return false;
+	}
+	if (device == NULL)
+		return refuse(h, "not-found", NULL, f);
+	facts.confirmed = device->confirmed;
+	facts.revoked = device->revoked;
+	facts.same_device = lahetti_span_equal(lahetti_bytes_span(device->key_id),
+					       lahetti_digest_span(&h->job->head.actor.device));
+	if (!facts_id(device->user, &facts.owner, f) ||
+	    !facts_id(device->code_maker, &facts.code_maker, f) ||
+	    !organisation_of(h, device->user, &facts.owner_organisation, f) ||
+	    !leads(h, device->user, &facts.actor_leads_owner, f))
+		return false;
+	d = policy_confirm(&facts);
+	if (!d.allowed)
+		return refuse(h, d.code, NULL, f);
+	changed = *device;
+	changed.confirmed = 1;
+	changed.confirmed_by = id_bytes(h, &h->actor.user);
+	return change_device(h, LAHETTI__V1__ACTION__ACTION_CONFIRM_DEVICE, &changed,
+			     &facts.owner_organisation, f) &&
+	       answer_done(h, h->event, f);
+}
+
+bool handle_revoke_device(struct handling *h, struct lahetti_fault *f)
+{
+	struct lahetti_fault fault = {0};
+	const Lahetti__V1__Device *device = device_of(h, h->frame->revoke_device->key_id, &fault);
+	struct answer_head closing = {.to = ANSWER_DEVICE, .flags = ANSWER_CLOSES};
+	Lahetti__V1__ServerFrame frame = LAHETTI__V1__SERVER_FRAME__INIT;
+	Lahetti__V1__GoingAway going = LAHETTI__V1__GOING_AWAY__INIT;
+	Lahetti__V1__Device changed;
+	struct lahetti_id user, owner;
+	struct decision d;
+
+	if (fault.kind != LAHETTI_FAULT_NONE) {
+		*f = fault;
+		return false;
+	}
+	if (device == NULL)
+		return refuse(h, "not-found", NULL, f);
+	if (!facts_id(device->user, &user, f) || !organisation_of(h, device->user, &owner, f))
+		return false;
+	d = policy_admin(&h->actor, POLICY_ADMIN_REVOKE, &owner, &user);
+	if (!d.allowed)
+		return refuse(h, d.code, NULL, f);
+	if (device->revoked)
+		return answer_done(h, 0, f);
+	changed = *device;
+	changed.revoked = 1;
+	memcpy(closing.device.bytes, device->key_id.data, sizeof closing.device.bytes);
+	frame.body_case = LAHETTI__V1__SERVER_FRAME__BODY_GOING_AWAY;
+	frame.going_away = &going;
+	return change_device(h, LAHETTI__V1__ACTION__ACTION_REVOKE_DEVICE, &changed, &owner, f) &&
+	       answer_done(h, h->event, f) && answer_frame(h, &closing, &frame, f);
+}
+
+/* Reading: nothing of a client is shown
+ * ------------------------------------------------------------------------------ */
+
+static bool answer_directory(struct handling *h, const Lahetti__V1__DirectoryEntry **found,
+			     size_t n, ProtobufCBinaryData cursor, struct lahetti_fault *f)
+{
+	Lahetti__V1__ServerFrame frame = LAHETTI__V1__SERVER_FRAME__INIT;
+	Lahetti__V1__DirectoryPage page = LAHETTI__V1__DIRECTORY_PAGE__INIT;
+
+	page.entries = (Lahetti__V1__DirectoryEntry **)(uintptr_t)found;
+	page.n_entries = n;
+	page.cursor = cursor;
+	frame.body_case = LAHETTI__V1__SERVER_FRAME__BODY_DIRECTORY;
+	frame.directory = &page;
+	return answer_session(h, &frame, 0, f);
+}
+
+static bool matches(const Lahetti__V1__DirectoryEntry *e, const char *term)
+{
+	const char *name =
+		e->entry_case == LAHETTI__V1__DIRECTORY_ENTRY__ENTRY_ORGANISATION
+			? e->organisation->name
+		: e->entry_case == LAHETTI__V1__DIRECTORY_ENTRY__ENTRY_UNIT ? e->unit->name
+		: e->entry_case == LAHETTI__V1__DIRECTORY_ENTRY__ENTRY_USER ? e->user->name
+									    : "";
+
+	return term[0] == '\0' || strcasestr(name, term) != NULL;
+}
+
+/*
+ * Organisations, then units, then users, then memberships, by identifier. The cursor is the kind
+ * and the identifier where the next page goes on. An organisation narrows all but organisations, a
+ * unit narrows memberships.
+ */
+bool read_directory(struct handling *h, struct lahetti_fault *f)
+{
+	const Lahetti__V1__ReadDirectory *asked = h->frame->read_directory;
+	const Lahetti__V1__DirectoryEntry *found[PAGE_MOST], *kept[PAGE_MOST];
+	uint8_t *cursor = lahetti_arena_take(&h->arena, 1 + LAHETTI_ID_LEN);
+	unsigned kind = DIRECTORY_ORGANISATION;
+	struct lahetti_span after = {0};
+	struct lahetti_id organisation, unit;
+	size_t n_kept = 0, n,
+	       most = asked->limit == 0 || asked->limit > PAGE_MOST ? PAGE_MOST : asked->limit;
+
+	if (cursor == NULL)
+		return lahetti_fault_no_memory(f);
+	if (!facts_id(asked->organisation, &organisation, f) || !facts_id(asked->unit, &unit, f))
+		return false;
+	if (asked->cursor.len > 0) {
+		if (asked->cursor.len != 1 + LAHETTI_ID_LEN ||
+		    asked->cursor.data[0] < DIRECTORY_ORGANISATION ||
+		    asked->cursor.data[0] > DIRECTORY_MEMBERSHIP)
+			return lahetti_fault_set(
+				f, LAHETTI_FAULT_MALFORMED, "bad-cursor",
+				"The place to go on from is not one that this server gave.");
+		kind = asked->cursor.data[0];
+		after = lahetti_span(asked->cursor.data + 1, LAHETTI_ID_LEN);
+	}
+	for (; kind <= DIRECTORY_MEMBERSHIP && n_kept < most;
+	     kind++, after = (struct lahetti_span){0}) {
+		bool by_unit = kind == DIRECTORY_MEMBERSHIP && !lahetti_id_empty(&unit);
+		bool by_organisation =
+			kind != DIRECTORY_ORGANISATION && !lahetti_id_empty(&organisation);
+
+		if (!directory_list(h->store, kind,
+				    by_unit	      ? DIRECTORY_BY_UNIT
+				    : by_organisation ? DIRECTORY_BY_ORGANISATION
+						      : DIRECTORY_ALL,
+				    by_unit ? &unit : &organisation, after, found, most - n_kept,
+				    &n, &h->arena, f))
+			return false;
+		for (size_t i = 0; i < n; i++)
+			if (matches(found[i], asked->term))
+				kept[n_kept++] = found[i];
+		if (n == 0)
+			continue;
+		cursor[0] = (uint8_t)kind;
+		memcpy(cursor + 1, directory_entity(found[n - 1]).data, LAHETTI_ID_LEN);
+	}
+	return answer_directory(
+		h, kept, n_kept,
+		(ProtobufCBinaryData){.data = cursor,
+				      .len = n_kept == most ? 1 + LAHETTI_ID_LEN : 0},
+		f);
+}
+
+bool read_devices(struct handling *h, struct lahetti_fault *f)
+{
+	const Lahetti__V1__DirectoryEntry *found[PAGE_MOST];
+	struct lahetti_id user, owner;
+	struct decision d;
+	size_t n;
+
+	if (!facts_id(h->frame->read_devices->user, &user, f))
+		return false;
+	if (lahetti_id_empty(&user))
+		user = h->actor.user;
+	if (!organisation_of(h, lahetti_bytes(lahetti_id_span(&user)), &owner, f))
+		return false;
+	d = policy_admin(&h->actor, POLICY_ADMIN_REVOKE, &owner, &user);
+	if (!d.allowed && !h->actor.leads_unit)
+		return answer_error(h, LAHETTI__V1__ERROR__CLASS__CLASS_REFUSED, d.code, 0, f);
+	return directory_list(h->store, DIRECTORY_DEVICE, DIRECTORY_BY_USER, &user,
+			      (struct lahetti_span){0}, found, PAGE_MOST, &n, &h->arena, f) &&
+	       answer_directory(h, found, n, (ProtobufCBinaryData){0}, f);
+}

@@ -1,0 +1,114 @@
+/*
+ * The desk: where each frame is decided, recorded and answered. One writer thread decides and
+ * records, in groups: what waits is one transaction, each job in a savepoint of its own, one
+ * checkpoint, one commit, and the answers after it. Worker threads check signatures before, and
+ * fetch and decrypt after, each on a reading connection of its own.
+ *
+ *   loop --take--> workers (VERIFY) --> writer --commit--> answers
+ *        --take--> writer                      --FETCH--> workers --> answers
+ *        --take--> workers (READ) --> answers
+ *
+ * Jobs inside the desk are counted at its door; the queues between its threads hold that many, so
+ * that only the door is ever shut.
+ */
+#ifndef DESK_H
+#define DESK_H
+
+#include "job.h"
+#include "vault.h"
+
+struct desk;
+
+struct desk_limits {
+	uint32_t recipients;	   /* of a statement */
+	uint32_t statement;	   /* bytes of an envelope's payload */
+	uint32_t jobs;		   /* in the desk at once */
+	int64_t code_life_us;	   /* of an enrolment code */
+	uint32_t certificate_days; /* of a device's certificate */
+};
+
+struct desk_options {
+	const char *database;
+	struct vault *vault; /* borrowed */
+	const char *software;
+	const char *const *origins; /* of browsers; NULL-terminated; borrowed */
+	unsigned workers;	    /* at least one */
+	struct desk_limits limits;
+	void *context; /* of the calls below, which come from any of the desk's threads */
+	void (*answer)(void *context, struct answer *list); /* given away */
+	void (*resume)(void *context);			    /* the door is open again */
+	void (*log)(void *context, const char *line);
+};
+
+/* A database made by desk_found. */
+LAHETTI_CHECKED struct desk *desk_open(const struct desk_options *options, struct lahetti_fault *f);
+
+/* The greeting's facts; borrowed. */
+const char *desk_server_name(const struct desk *d);
+uint32_t desk_generation(const struct desk *d);
+const char *desk_log_key(const struct desk *d);
+
+/* From the loop. False: the desk is full and the job is still the caller's; resume is called when
+ * it is worth another try. */
+bool desk_take(struct desk *d, struct job *j);
+
+/* NULL, or why nothing can be recorded now: one line for /readyz. */
+const char *desk_not_ready(struct desk *d);
+void desk_metrics(struct desk *d, struct lahetti_buffer *out);
+
+/* Lets what is inside come to its end, joins the threads, closes the database. NULL is accepted. */
+void desk_close(struct desk *d);
+
+/*
+ * What lahettid does at the console, with no server running on the database. Each is an event of
+ * the trail.
+ *
+ * An organisation begins with one unit and one administrator, whose enrolment code is told once;
+ * all else that administrator does.
+ */
+struct desk_founding {
+	const char *database;
+	struct vault *vault;
+	const char *software;
+	const char *server_name; /* desk_found alone */
+	const char *organisation;
+	const char *business_id;
+	Lahetti__V1__OrganisationType type;
+	const char *unit; /* of the administrator */
+	const char *administrator;
+	int64_t code_life_us;
+};
+
+#define DESK_CODE_ROOM 20 /* an enrolment code with its NUL */
+
+/* Makes database, secrets and the first organisation; or adds another to a database that is there.
+ */
+LAHETTI_CHECKED bool desk_found(const struct desk_founding *founding, char code[DESK_CODE_ROOM],
+				struct lahetti_fault *f);
+LAHETTI_CHECKED bool desk_add_organisation(const struct desk_founding *founding,
+					   char code[DESK_CODE_ROOM], struct lahetti_fault *f);
+
+/* Confirms a device by its key identifier: "not-found", "already-confirmed" (MALFORMED). */
+LAHETTI_CHECKED bool desk_confirm(const char *database, struct vault *vault, const char *software,
+				  const struct lahetti_digest *key_id, struct lahetti_fault *f);
+
+/* The authority's certificate in PEM; and a key and certificate for this server from it, for those
+ * who bring none. */
+struct lahetti_buffer;
+LAHETTI_CHECKED bool desk_authority(struct vault *vault, struct lahetti_buffer *pem,
+				    struct lahetti_fault *f);
+LAHETTI_CHECKED bool desk_issue_server(struct vault *vault, const char *const *hosts, size_t n,
+				       struct lahetti_buffer *key,
+				       struct lahetti_buffer *certificate, struct lahetti_fault *f);
+
+/* Checks everything that lies in a database (audit/fsck.h), calling `found` with a code and a line
+ * for each finding. */
+struct desk_checked {
+	uint64_t events, records, parts, erased, statements, checkpoints, findings;
+};
+LAHETTI_CHECKED bool desk_fsck(const char *database, struct vault *vault, const char *software,
+			       void (*found)(void *context, const char *code, const char *text),
+			       void *context, struct desk_checked *checked,
+			       struct lahetti_fault *f);
+
+#endif

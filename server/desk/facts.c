@@ -1,0 +1,46 @@
+#include "handling.h"
+#include "lahetti/message.h"
+
+bool facts_id(ProtobufCBinaryData b, struct lahetti_id *id, struct lahetti_fault *f)
+{
+	*id = (struct lahetti_id){0};
+	return b.len == 0 || lahetti_id_read(id, lahetti_bytes_span(b), f);
+}
+
+bool facts_of_actor(struct handling *h, struct facts_actor *a, struct lahetti_fault *f)
+{
+	const struct job_actor *who = &h->job->head.actor;
+	struct lahetti_fault none = {0};
+	const Lahetti__V1__DirectoryEntry *device, *user, *membership = NULL;
+
+	*a = (struct facts_actor){
+		.user = who->user,
+		.organisation = who->organisation,
+		.unit = who->unit,
+		.role = (Lahetti__V1__Role)who->role,
+	};
+	if (lahetti_id_empty(&who->user))
+		return true;
+	device = directory_find(h->store, DIRECTORY_DEVICE, lahetti_digest_span(&who->device), 0,
+				&h->arena, &none);
+	user = directory_find(h->store, DIRECTORY_USER, lahetti_id_span(&who->user), 0, &h->arena,
+			      &none);
+	if (!lahetti_id_empty(&who->membership))
+		membership = directory_find(h->store, DIRECTORY_MEMBERSHIP,
+					    lahetti_id_span(&who->membership), 0, &h->arena, &none);
+	if (none.kind != LAHETTI_FAULT_NONE) {
+		*f = none;
+		return false;
+	}
+	a->device_confirmed = device != NULL && device->device->confirmed;
+	a->device_revoked = device == NULL || device->device->revoked;
+	a->user_disabled = user == NULL || user->user->disabled;
+	a->known = membership != NULL;
+	if (membership != NULL) {
+		a->membership_ended = membership->membership->ended;
+		a->leads_unit = membership->membership->leader;
+	}
+	if (lahetti_id_empty(&a->organisation) && user != NULL)
+		return facts_id(user->user->organisation, &a->organisation, f);
+	return true;
+}

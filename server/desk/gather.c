@@ -1,0 +1,412 @@
+#include "gather.h"
+
+#include "clients.h"
+#include "lahetti/message.h"
+
+#define MEMBERS_MOST 256
+
+static bool spent(struct lahetti_fault *f)
+{
+	return lahetti_fault_no_memory(f);
+}
+
+/* Statements
+ * --------------------------------------------------------------------------------------------------------
+ */
+
+bool gather_statement(struct handling *h, const struct lahetti_id *id, struct stored *out,
+		      struct lahetti_fault *f)
+{
+	struct lahetti_envelope envelope;
+	struct lahetti_buffer b;
+	bool ok;
+
+	*out = (struct stored){0};
+	if (!statements_find(h->store, id, &out->row, &out->found, f))
+		return false;
+	if (!out->found || out->row.erased)
+		return true;
+	lahetti_buffer_init(&b, DESK_ARENA);
+	ok = statements_read(h->store, id, &out->row.organisation, &b, f);
+	if (ok) {
+		out->envelope = lahetti_span(lahetti_arena_copy(&h->arena, b.data, b.len), b.len);
+		ok = out->envelope.data != NULL || spent(f);
+	}
+	lahetti_buffer_finish(&b);
+	out->readable = ok && lahetti_envelope_read(&envelope, out->envelope, &h->arena, f) &&
+			lahetti_statement_read(&out->statement, envelope.payload, &h->arena, f);
+	return out->readable;
+}
+
+static bool consent_parts(struct handling *h, const struct lahetti_id *ids, size_t n,
+			  struct facts_consent *c, struct lahetti_fault *f)
+{
+	const Lahetti__V1__Withdrawal **parts = lahetti_arena_take(&h->arena, n * sizeof *parts);
+	struct stored stored;
+
+	if (parts == NULL)
+		return spent(f);
+	for (size_t i = 0; i < n; i++) {
+		if (!gather_statement(h, &ids[i], &stored, f))
+			return false;
+		/* A part whose withdrawal can't be read any more counts as the whole. */
+		if (!stored.readable || stored.row.kind != LAHETTI_KIND_WITHDRAWAL)
+			c->withdrawn = true;
+		else
+			parts[c->n_parts++] = stored.statement.body;
+	}
+	c->parts = parts;
+	return true;
+}
+
+bool gather_consents(struct handling *h, const struct lahetti_id *ids, size_t n_ids,
+		     struct facts_consent **consents, size_t *n, struct lahetti_fault *f)
+{
+	struct lahetti_id parts[PARTS_MOST];
+	struct stored stored;
+	bool found, ended;
+	size_t n_parts;
+
+	*n = 0;
+	*consents = lahetti_arena_take(&h->arena, n_ids * sizeof **consents);
+	if (*consents == NULL)
+		return spent(f);
+	for (size_t i = 0; i < n_ids; i++) {
+		struct facts_consent *c = &(*consents)[*n];
+
+		if (!gather_statement(h, &ids[i], &stored, f) ||
+		    !statements_consent(h->store, &ids[i], &found, &ended, parts, PARTS_MOST,
+					&n_parts, f))
+			return false;
+		if (!found || !stored.readable)
+			continue;
+		*c = (struct facts_consent){.id = ids[i], .terms = stored.statement.body};
+		/* More partial withdrawals than are looked at: none of it is relied on. */
+		c->withdrawn = ended || n_parts == PARTS_MOST;
+		if (!consent_parts(h, parts, n_parts, c, f))
+			return false;
+		(*n)++;
+	}
+	return true;
+}
+
+/* Recipients
+ * --------------------------------------------------------------------------------------------------------
+ */
+
+static bool sees_clients(int role)
+{
+	const struct lahetti_role_row *row = lahetti_role_find(role);
+
+	return row != NULL && row->sees_clients;
+}
+
+/* Counts those of the unit who would see it. */
+static bool count_people(struct handling *h, const struct lahetti_id *unit,
+			 struct facts_recipient *out, struct lahetti_fault *f)
+{
+	const Lahetti__V1__DirectoryEntry *found[MEMBERS_MOST];
+	const Lahetti__V1__Recipient *asked = out->asked;
+	size_t n;
+
+	if (!directory_list(h->store, DIRECTORY_MEMBERSHIP, DIRECTORY_BY_UNIT, unit,
+			    (struct lahetti_span){0}, found, MEMBERS_MOST, &n, &h->arena, f))
+		return false;
+	for (size_t i = 0; i < n; i++) {
+		const Lahetti__V1__Membership *m = found[i]->membership;
+		bool this_user = lahetti_span_equal(lahetti_bytes_span(m->user),
+						    lahetti_bytes_span(asked->user));
+
+		if (m->ended || !sees_clients((int)m->role) ||
+		    (asked->kind == LAHETTI__V1__RECIPIENT_KIND__RECIPIENT_KIND_USER &&
+		     !this_user) ||
+		    (asked->kind == LAHETTI__V1__RECIPIENT_KIND__RECIPIENT_KIND_ROLE &&
+		     m->role != asked->role))
+			continue;
+		if (asked->kind == LAHETTI__V1__RECIPIENT_KIND__RECIPIENT_KIND_USER)
+			out->role = m->role;
+		out->people++;
+	}
+	return true;
+}
+
+bool gather_recipient(struct handling *h, const Lahetti__V1__Recipient *asked,
+		      struct facts_recipient *out, struct lahetti_fault *f)
+{
+	struct lahetti_fault fault = {0};
+	const Lahetti__V1__DirectoryEntry *unit;
+	struct lahetti_id id;
+
+	*out = (struct facts_recipient){.asked = asked};
+	/* A care team or a case manager is resolved from the client's team. */
+	if (asked->unit.len == 0)
+		return true;
+	if (!facts_id(asked->unit, &id, f))
+		return false;
+	unit = directory_find(h->store, DIRECTORY_UNIT, lahetti_id_span(&id), 0, &h->arena, &fault);
+	if (fault.kind != LAHETTI_FAULT_NONE) {
+		*f = fault;
+		return false;
+	}
+	if (unit == NULL || !lahetti_span_equal(lahetti_bytes_span(unit->unit->organisation),
+						lahetti_bytes_span(asked->organisation)))
+		return true;
+	out->takes_clients = unit->unit->takes_clients;
+	if (!count_people(h, &id, out, f))
+		return false;
+	out->exists =
+		asked->kind != LAHETTI__V1__RECIPIENT_KIND__RECIPIENT_KIND_USER || out->people > 0;
+	return true;
+}
+
+/* Deliveries
+ * --------------------------------------------------------------------------------------------------------
+ */
+
+bool gather_delivered(struct handling *h, const struct deliveries_row *row, struct delivered *out,
+		      struct lahetti_fault *f)
+{
+	struct lahetti_id ids[CONSENTS_MOST];
+	const Lahetti__V1__Header *header;
+	size_t n;
+
+	*out = (struct delivered){.row = *row};
+	if (!gather_statement(h, &row->statement, &out->stored, f) ||
+	    !deliveries_consents(h->store, &row->id, ids, CONSENTS_MOST, &n, f) ||
+	    !gather_consents(h, ids, n, &out->consents, &out->n_consents, f))
+		return false;
+	out->facts = (struct facts_delivery){
+		.found = true,
+		.state = (Lahetti__V1__State)row->state,
+		.recipient_kind = (Lahetti__V1__RecipientKind)row->recipient_kind,
+		.organisation = row->organisation,
+		.unit = row->unit,
+		.user = row->user,
+		.role = (Lahetti__V1__Role)row->role,
+		.claimed_by = row->claimed_by,
+		.opened_by_unit = row->opened != 0,
+		.author = out->stored.row.author,
+		.author_unit = out->stored.row.unit,
+		.author_organisation = out->stored.row.organisation,
+		.kind = out->stored.row.kind,
+		.erased = !out->stored.readable,
+	};
+	if (!out->stored.readable)
+		return true;
+	header = out->stored.statement.header;
+	out->facts.author_role = header->role;
+	if (header->basis != NULL)
+		out->facts.basis = header->basis->kind;
+	/* Within the controller nothing else was needed, whatever the header states. */
+	if (lahetti_id_equal(&row->organisation, &out->stored.row.organisation))
+		out->facts.basis = LAHETTI__V1__BASIS_KIND__BASIS_KIND_OWN_REGISTER;
+	for (size_t i = 0; i < header->n_categories; i++)
+		out->facts.categories |= (lahetti_set)1 << header->categories[i];
+	return true;
+}
+
+bool gather_delivery(struct handling *h, const struct lahetti_id *id, struct delivered *out,
+		     struct lahetti_fault *f)
+{
+	struct deliveries_row row;
+	bool found;
+
+	*out = (struct delivered){0};
+	return deliveries_find(h->store, id, &row, &found, f) &&
+	       (!found || gather_delivered(h, &row, out, f));
+}
+
+bool gather_copy(struct handling *h, const struct stored *stored,
+		 const struct lahetti_id *controller, struct statements_copy *copy,
+		 struct lahetti_fault *f)
+{
+	bool found;
+
+	*copy = (struct statements_copy){.client = stored->row.client,
+					 .case_id = stored->row.case_id};
+	return lahetti_id_equal(&stored->row.organisation, controller) ||
+	       statements_copy_find(h->store, &stored->row.id, controller, copy, &found, f);
+}
+
+/* What is shown
+ * -----------------------------------------------------------------------------------------------------
+ */
+
+static Lahetti__V1__Recipient *recipient_of(struct handling *h, const struct deliveries_row *row)
+{
+	Lahetti__V1__Recipient *r = lahetti_arena_take(&h->arena, sizeof *r);
+
+	if (r == NULL)
+		return NULL;
+	lahetti__v1__recipient__init(r);
+	r->kind = (Lahetti__V1__RecipientKind)row->recipient_kind;
+	r->organisation = id_bytes(h, &row->organisation);
+	r->unit = id_bytes(h, &row->unit);
+	r->role = (Lahetti__V1__Role)row->role;
+	r->user = id_bytes(h, &row->user);
+	return r;
+}
+
+static bool open_steps(struct handling *h, const struct delivered *d,
+		       const struct facts_actor *actor, size_t *n, Lahetti__V1__Step **steps,
+		       struct lahetti_fault *f)
+{
+	*steps = lahetti_arena_take(&h->arena, 32 * sizeof **steps);
+	if (*steps == NULL)
+		return spent(f);
+	*n = actor == NULL ? 0 : policy_steps(actor, &d->facts, *steps, 32);
+	return true;
+}
+
+Lahetti__V1__Notice *gather_notice(struct handling *h, const struct delivered *d,
+				   const struct facts_actor *actor, struct lahetti_fault *f)
+{
+	Lahetti__V1__Notice *n = lahetti_arena_take(&h->arena, sizeof *n);
+
+	if (n == NULL) {
+		(void)spent(f);
+		return NULL;
+	}
+	lahetti__v1__notice__init(n);
+	n->position = d->row.position;
+	n->delivery = id_bytes(h, &d->row.id);
+	n->statement = id_bytes(h, &d->row.statement);
+	n->statement_sha256 = digest_bytes(h, &d->stored.row.sha256);
+	n->kind = d->stored.row.kind;
+	n->from_unit = id_bytes(h, &d->stored.row.unit);
+	n->from_organisation = id_bytes(h, &d->stored.row.organisation);
+	n->urgency = (Lahetti__V1__Urgency)d->row.urgency;
+	n->deadline = d->row.deadline;
+	n->recipient = recipient_of(h, &d->row);
+	n->state = (Lahetti__V1__State)d->row.state;
+	n->claimed_by = id_bytes(h, &d->row.claimed_by);
+	n->accepted_us = d->stored.row.accepted_us;
+	n->in_reply_to = id_bytes(h, &d->stored.row.in_reply_to);
+	n->gone = d->row.state == LAHETTI__V1__STATE__STATE_RECALLED ||
+		  d->row.state == LAHETTI__V1__STATE__STATE_REDIRECTED ||
+		  d->row.state == LAHETTI__V1__STATE__STATE_RETURNED ||
+		  d->row.state == LAHETTI__V1__STATE__STATE_STOPPED;
+	if (!open_steps(h, d, actor, &n->n_steps, &n->steps, f))
+		return NULL;
+	return n;
+}
+
+/* Whether the sender may be told more than the stations of the way. */
+static bool feedback_covered(const struct delivered *d)
+{
+	for (size_t i = 0; i < d->n_consents; i++)
+		if (!d->consents[i].withdrawn && d->consents[i].terms->covers_feedback)
+			return true;
+	return false;
+}
+
+Lahetti__V1__Status *gather_status(struct handling *h, const struct delivered *d,
+				   const struct facts_actor *actor, struct lahetti_fault *f)
+{
+	struct deliveries_step steps[256];
+	Lahetti__V1__Status *s = lahetti_arena_take(&h->arena, sizeof *s);
+	size_t n;
+
+	if (s == NULL) {
+		(void)spent(f);
+		return NULL;
+	}
+	if (!deliveries_steps(h->store, &d->row.id, steps, 256, &n, f))
+		return NULL;
+	lahetti__v1__status__init(s);
+	s->position = d->row.position;
+	s->statement = id_bytes(h, &d->row.statement);
+	s->delivery = id_bytes(h, &d->row.id);
+	s->kind = d->stored.row.kind;
+	s->recipient = recipient_of(h, &d->row);
+	s->state = LAHETTI__V1__STATE__STATE_REQUESTED;
+	s->since_us = d->stored.row.accepted_us;
+	/* The last state on the way that the sender may be shown. */
+	for (size_t i = 0; i < n; i++)
+		if (policy_step_shown(&d->facts, (Lahetti__V1__Step)steps[i].step,
+				      feedback_covered(d))) {
+			s->state = (Lahetti__V1__State)steps[i].state;
+			s->reason = (Lahetti__V1__Reason)steps[i].reason;
+			s->since_us = steps[i].time_us;
+		}
+	if (!open_steps(h, d, actor, &s->n_steps, &s->steps, f))
+		return NULL;
+	return s;
+}
+
+bool gather_tell(struct handling *h, const struct lahetti_id *delivery, struct lahetti_fault *f)
+{
+	struct delivered *d = lahetti_arena_take(&h->arena, sizeof *d);
+	Lahetti__V1__ServerFrame frame = LAHETTI__V1__SERVER_FRAME__INIT;
+	struct answer_head to = {.to = ANSWER_ROLE};
+
+	if (d == NULL)
+		return spent(f);
+	if (!gather_delivery(h, delivery, d, f))
+		return false;
+	to.unit = d->row.unit;
+	if (!lahetti_id_empty(&d->row.user)) {
+		to.to = ANSWER_USER;
+		to.user = d->row.user;
+	} else if (d->row.recipient_kind == LAHETTI__V1__RECIPIENT_KIND__RECIPIENT_KIND_ROLE) {
+		to.role = d->row.role;
+	}
+	frame.body_case = LAHETTI__V1__SERVER_FRAME__BODY_NOTICE;
+	frame.notice = gather_notice(h, d, NULL, f);
+	if (frame.notice == NULL || !answer_frame(h, &to, &frame, f))
+		return false;
+	if (d->facts.erased)
+		return true;
+	to = (struct answer_head){
+		.to = ANSWER_USER, .user = d->facts.author, .unit = d->facts.author_unit};
+	frame.body_case = LAHETTI__V1__SERVER_FRAME__BODY_STATUS;
+	frame.status = gather_status(h, d, NULL, f);
+	return frame.status != NULL && answer_frame(h, &to, &frame, f);
+}
+
+/* Records
+ * -----------------------------------------------------------------------------------------------------------
+ */
+
+Lahetti__V1__Record *record_moved(struct handling *h, const struct lahetti_id *delivery,
+				  Lahetti__V1__Step step, Lahetti__V1__State state,
+				  Lahetti__V1__Reason reason, const struct lahetti_id *statement,
+				  const struct lahetti_id *claimed_by)
+{
+	Lahetti__V1__Record *r = lahetti_arena_take(&h->arena, sizeof *r);
+	Lahetti__V1__DeliveryMoved *m = lahetti_arena_take(&h->arena, sizeof *m);
+
+	if (r == NULL || m == NULL)
+		return NULL;
+	lahetti__v1__record__init(r);
+	lahetti__v1__delivery_moved__init(m);
+	m->delivery = id_bytes(h, delivery);
+	m->step = step;
+	m->state = state;
+	m->reason = reason;
+	if (statement != NULL)
+		m->statement = id_bytes(h, statement);
+	if (claimed_by != NULL)
+		m->claimed_by = id_bytes(h, claimed_by);
+	r->record_case = LAHETTI__V1__RECORD__RECORD_DELIVERY_MOVED;
+	r->delivery_moved = m;
+	return r;
+}
+
+Lahetti__V1__Record *record_shared(struct handling *h, const struct lahetti_id *case_id,
+				   const struct lahetti_id *unit, bool ended)
+{
+	Lahetti__V1__Record *r = lahetti_arena_take(&h->arena, sizeof *r);
+	Lahetti__V1__CaseShared *s = lahetti_arena_take(&h->arena, sizeof *s);
+
+	if (r == NULL || s == NULL)
+		return NULL;
+	lahetti__v1__record__init(r);
+	lahetti__v1__case_shared__init(s);
+	s->case_id = id_bytes(h, case_id);
+	s->unit = id_bytes(h, unit);
+	s->ended = ended;
+	r->record_case = LAHETTI__V1__RECORD__RECORD_CASE_SHARED;
+	r->case_shared = s;
+	return r;
+}

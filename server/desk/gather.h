@@ -1,0 +1,75 @@
+/*
+ * The facts about statements, consents, recipients and deliveries, as the transaction sees them.
+ * Everything lives in the handling's arena.
+ */
+#ifndef DESK_GATHER_H
+#define DESK_GATHER_H
+
+#include "deliveries.h"
+#include "handling.h"
+#include "statements.h"
+
+#define CONSENTS_MOST	64
+#define PARTS_MOST	32
+#define DELIVERIES_MOST 64
+
+/* A stored statement, opened for the server's own use: to decide, not to show. */
+struct stored {
+	struct statements_row row;
+	bool found;
+	bool readable; /* not erased: statement and envelope are there */
+	struct lahetti_span envelope;
+	struct lahetti_statement statement;
+};
+LAHETTI_CHECKED bool gather_statement(struct handling *h, const struct lahetti_id *id,
+				      struct stored *out, struct lahetti_fault *f);
+
+/* The consents as they stand; of those that are not readable, not there or not consents, n is not
+ * increased. */
+LAHETTI_CHECKED bool gather_consents(struct handling *h, const struct lahetti_id *ids, size_t n_ids,
+				     struct facts_consent **consents, size_t *n,
+				     struct lahetti_fault *f);
+
+LAHETTI_CHECKED bool gather_recipient(struct handling *h, const Lahetti__V1__Recipient *asked,
+				      struct facts_recipient *out, struct lahetti_fault *f);
+
+/* A delivery with what of its statement the policy asks. The stored statement is given too. */
+struct delivered {
+	struct deliveries_row row;
+	struct facts_delivery facts;
+	struct stored stored;
+	struct facts_consent *consents;
+	size_t n_consents;
+};
+LAHETTI_CHECKED bool gather_delivery(struct handling *h, const struct lahetti_id *id,
+				     struct delivered *out, struct lahetti_fault *f);
+LAHETTI_CHECKED bool gather_delivered(struct handling *h, const struct deliveries_row *row,
+				      struct delivered *out, struct lahetti_fault *f);
+
+/* The client and case of a delivered statement in the register of a controller; empty where it has
+ * no copy yet. */
+LAHETTI_CHECKED bool gather_copy(struct handling *h, const struct stored *stored,
+				 const struct lahetti_id *controller, struct statements_copy *copy,
+				 struct lahetti_fault *f);
+
+/* What a delivery looks like to its recipient, and what of it the sender is shown, in the arena.
+ * NULL on a fault. */
+Lahetti__V1__Notice *gather_notice(struct handling *h, const struct delivered *d,
+				   const struct facts_actor *actor, struct lahetti_fault *f);
+Lahetti__V1__Status *gather_status(struct handling *h, const struct delivered *d,
+				   const struct facts_actor *actor, struct lahetti_fault *f);
+
+/* Tells those on line, after the commit, that a delivery changed: those it is addressed to, and its
+ * sender. */
+LAHETTI_CHECKED bool gather_tell(struct handling *h, const struct lahetti_id *delivery,
+				 struct lahetti_fault *f);
+
+/* Records, in the arena; NULL when spent. */
+Lahetti__V1__Record *record_moved(struct handling *h, const struct lahetti_id *delivery,
+				  Lahetti__V1__Step step, Lahetti__V1__State state,
+				  Lahetti__V1__Reason reason, const struct lahetti_id *statement,
+				  const struct lahetti_id *claimed_by);
+Lahetti__V1__Record *record_shared(struct handling *h, const struct lahetti_id *case_id,
+				   const struct lahetti_id *unit, bool ended);
+
+#endif

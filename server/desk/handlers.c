@@ -1,0 +1,43 @@
+#include "handling.h"
+
+#define ROW(FRAME, fn, fin, ACTION)                             \
+	[LAHETTI__V1__CLIENT_FRAME__BODY_##FRAME] = {           \
+		.handle = fn,                                   \
+		.finish = fin,                                  \
+		.action = LAHETTI__V1__ACTION__ACTION_##ACTION, \
+	}
+
+static const struct handler handlers[] = {
+	ROW(ENROL, handle_enrol, NULL, ENROL),
+	ROW(LOGIN, handle_login, NULL, LOGIN),
+	ROW(ACT, handle_act, NULL, LOGIN),
+	ROW(READ_DIRECTORY, read_directory, NULL, DIRECTORY),
+	ROW(READ_DEVICES, read_devices, NULL, DIRECTORY),
+	ROW(ADD_CLIENT, handle_add_client, NULL, ADD_CLIENT),
+	ROW(FIND_CLIENTS, handle_find_clients, NULL, SEARCH),
+	ROW(WHO_WOULD_SEE, handle_who_would_see, NULL, SEARCH),
+	ROW(SUBMIT, handle_submit, finish_submit, ACCEPT),
+	ROW(OPEN, handle_open, NULL, OPEN),
+	ROW(READ_RECEIPT, handle_read_receipt, finish_submit, LIST),
+	ROW(READ_SENT, handle_read_sent, NULL, LIST),
+	ROW(READ_TIMELINE, handle_read_timeline, NULL, LIST),
+	ROW(SUBSCRIBE, handle_subscribe, NULL, LIST),
+	ROW(HANDED_OVER, handle_handed_over, NULL, HAND_OVER),
+	ROW(CLAIM, handle_claim, NULL, CLAIM),
+	ROW(RELEASE, handle_release, NULL, RELEASE),
+	ROW(READ_CHECKPOINT, read_checkpoint, NULL, READ_TRAIL),
+	ROW(READ_CONSISTENCY, read_consistency, NULL, READ_TRAIL),
+	ROW(READ_INCLUSION, read_inclusion, NULL, READ_TRAIL),
+	ROW(WHO_SAW, handle_who_saw, NULL, READ_TRAIL),
+	ROW(READ_TRAIL, handle_read_trail, NULL, READ_TRAIL),
+	ROW(PUT_DIRECTORY, handle_put_directory, NULL, DIRECTORY),
+	ROW(ISSUE_CODE, handle_issue_code, NULL, ISSUE_CODE),
+	ROW(CONFIRM_DEVICE, handle_confirm_device, NULL, CONFIRM_DEVICE),
+	ROW(REVOKE_DEVICE, handle_revoke_device, NULL, REVOKE_DEVICE),
+};
+
+const struct handler *handler_of(uint32_t body_case)
+{
+	/* The loop lets through only what frames.def names. */
+	return &handlers[body_case < sizeof handlers / sizeof *handlers ? body_case : 0];
+}

@@ -1,0 +1,601 @@
+/*
+ * Opening: the content of a delivery leaves the server only in answer to the signed statement that
+ * opens it, decided and recorded first. And, before anything is sent: who would see it.
+ */
+
+#include "clients.h"
+#include "gather.h"
+#include "lahetti/message.h"
+#include "ledger.h"
+#include "proof.h"
+
+#include <string.h>
+
+#define RECORDS_MOST 16
+
+struct opening {
+	struct lahetti_envelope envelope;
+	struct lahetti_digest sha256;
+	struct lahetti_statement statement;
+	struct lahetti_id id;
+	struct delivered delivered;
+	struct facts_open facts;
+	/* Where the content belongs in the reader's register. */
+	struct statements_copy copy;
+	bool new_copy, new_client;
+	const Lahetti__V1__Record *records[RECORDS_MOST];
+	size_t n_records;
+};
+
+static bool add(struct opening *o, const Lahetti__V1__Record *record, struct lahetti_fault *f)
+{
+	if (record == NULL || o->n_records == RECORDS_MOST)
+		return lahetti_fault_no_memory(f);
+	o->records[o->n_records++] = record;
+	return true;
+}
+
+static bool author_is_actor(const struct handling *h, const Lahetti__V1__Header *header)
+{
+	const struct facts_actor *a = &h->actor;
+
+	return a->known &&
+	       lahetti_span_equal(lahetti_bytes_span(header->author), lahetti_id_span(&a->user)) &&
+	       lahetti_span_equal(lahetti_bytes_span(header->device),
+				  lahetti_digest_span(&h->job->head.actor.device)) &&
+	       lahetti_digest_equal(&h->job->head.verified, &h->job->head.actor.device) &&
+	       lahetti_span_equal(lahetti_bytes_span(header->unit), lahetti_id_span(&a->unit)) &&
+	       lahetti_span_equal(lahetti_bytes_span(header->organisation),
+				  lahetti_id_span(&a->organisation)) &&
+	       header->role == a->role;
+}
+
+static bool gather_opening(struct handling *h, struct opening *o, struct lahetti_fault *f)
+{
+	const Lahetti__V1__Reference *r = o->statement.header->in_reply_to;
+	struct lahetti_span delivery = lahetti_body_delivery(o->statement.kind, o->statement.body);
+	struct lahetti_id id;
+
+	if (!lahetti_id_read(&id, delivery, f) || !gather_delivery(h, &id, &o->delivered, f))
+		return false;
+	o->facts = (struct facts_open){
+		.actor = h->actor,
+		.now_us = h->now_us,
+		.today = lahetti_date_of(h->now_us),
+		.statement = &o->statement,
+		.audience_is_ours =
+			strcmp(o->statement.header->audience, h->desk->server_name) == 0,
+		.author_is_actor = author_is_actor(h, o->statement.header),
+		.delivery = o->delivered.facts,
+		.consents = o->delivered.consents,
+		.n_consents = o->delivered.n_consents,
+		.statement_names_delivery =
+			r != NULL && o->delivered.facts.found &&
+			lahetti_span_equal(lahetti_bytes_span(r->id),
+					   lahetti_id_span(&o->delivered.row.statement)) &&
+			lahetti_span_equal(lahetti_bytes_span(r->sha256),
+					   lahetti_digest_span(&o->delivered.stored.row.sha256)),
+	};
+	return true;
+}
+
+/* The reader's register
+ * -----------------------------------------------------------------------------------------------
+ */
+
+/* One's own client who is certainly the same: by a personal identity code, nothing else. Empty
+ * where there is none. */
+static bool match_client(struct handling *h, const Lahetti__V1__ClientIdentity *identity,
+			 struct lahetti_id *client, struct lahetti_fault *f)
+{
+	struct lahetti_digest blind;
+	size_t n;
+
+	*client = (struct lahetti_id){0};
+	if (identity == NULL || identity->personal_identity_code[0] == '\0')
+		return true;
+	return clients_blind(h->store, &h->actor.organisation, "hetu",
+			     lahetti_span_text(identity->personal_identity_code), &blind, f) &&
+	       clients_by_blind(h->store, &h->actor.organisation, &blind, client, 1, &n, f);
+}
+
+static bool add_client(struct handling *h, struct opening *o, struct lahetti_fault *f)
+{
+	Lahetti__V1__Record *r = lahetti_arena_take(&h->arena, 2 * sizeof *r);
+	Lahetti__V1__ClientAdded *a = lahetti_arena_take(&h->arena, sizeof *a);
+	Lahetti__V1__IdentityRecorded *i = lahetti_arena_take(&h->arena, sizeof *i);
+
+	if (r == NULL || a == NULL || i == NULL)
+		return lahetti_fault_no_memory(f);
+	if (!lahetti_id_new(&o->copy.client, h->now_us, f))
+		return false;
+	lahetti__v1__record__init(&r[0]);
+	lahetti__v1__record__init(&r[1]);
+	lahetti__v1__client_added__init(a);
+	lahetti__v1__identity_recorded__init(i);
+	a->client = i->client = id_bytes(h, &o->copy.client);
+	a->controller = id_bytes(h, &h->actor.organisation);
+	r[0].record_case = LAHETTI__V1__RECORD__RECORD_CLIENT_ADDED;
+	r[0].client_added = a;
+	r[1].record_case = LAHETTI__V1__RECORD__RECORD_IDENTITY_RECORDED;
+	r[1].identity_recorded = i;
+	return add(o, &r[0], f) && add(o, &r[1], f);
+}
+
+/* The case in which the reader's controller keeps what it opened, and that this is its copy. */
+static bool add_copy(struct handling *h, struct opening *o, struct lahetti_fault *f)
+{
+	Lahetti__V1__Record *r = lahetti_arena_take(&h->arena, 2 * sizeof *r);
+	Lahetti__V1__CaseAdded *a = lahetti_arena_take(&h->arena, sizeof *a);
+	Lahetti__V1__CopyTaken *t = lahetti_arena_take(&h->arena, sizeof *t);
+
+	if (r == NULL || a == NULL || t == NULL)
+		return lahetti_fault_no_memory(f);
+	if (!lahetti_id_new(&o->copy.case_id, h->now_us, f))
+		return false;
+	lahetti__v1__record__init(&r[0]);
+	lahetti__v1__record__init(&r[1]);
+	lahetti__v1__case_added__init(a);
+	lahetti__v1__copy_taken__init(t);
+	a->case_id = t->case_id = id_bytes(h, &o->copy.case_id);
+	a->client = t->client = id_bytes(h, &o->copy.client);
+	a->controller = t->controller = id_bytes(h, &h->actor.organisation);
+	t->statement = id_bytes(h, &o->delivered.row.statement);
+	r[0].record_case = LAHETTI__V1__RECORD__RECORD_CASE_ADDED;
+	r[0].case_added = a;
+	r[1].record_case = LAHETTI__V1__RECORD__RECORD_COPY_TAKEN;
+	r[1].copy_taken = t;
+	return add(o, &r[0], f) &&
+	       add(o, record_shared(h, &o->copy.case_id, &h->actor.unit, false), f) &&
+	       add(o, &r[1], f);
+}
+
+/*
+ * What answers one's own statement comes back into the case that one has: the sender's client and
+ * case are its own already.
+ */
+static bool own_case(struct handling *h, struct opening *o, bool *own, struct lahetti_fault *f)
+{
+	struct stored answered = {0};
+	struct lahetti_id id = o->delivered.stored.row.in_reply_to;
+
+	*own = false;
+	/* An answer to a question about one's own referral: two steps back. */
+	for (int i = 0; i < 2 && !lahetti_id_empty(&id) && !*own; i++) {
+		if (!gather_statement(h, &id, &answered, f))
+			return false;
+		*own = answered.readable &&
+		       lahetti_id_equal(&answered.row.organisation, &h->actor.organisation);
+		if (*own)
+			o->copy = (struct statements_copy){.client = answered.row.client,
+							   .case_id = answered.row.case_id};
+		id = answered.row.in_reply_to;
+	}
+	return true;
+}
+
+static bool add_own_copy(struct handling *h, struct opening *o, struct lahetti_fault *f)
+{
+	Lahetti__V1__Record *r = lahetti_arena_take(&h->arena, sizeof *r);
+	Lahetti__V1__CopyTaken *t = lahetti_arena_take(&h->arena, sizeof *t);
+
+	if (r == NULL || t == NULL)
+		return lahetti_fault_no_memory(f);
+	lahetti__v1__record__init(r);
+	lahetti__v1__copy_taken__init(t);
+	t->statement = id_bytes(h, &o->delivered.row.statement);
+	t->controller = id_bytes(h, &h->actor.organisation);
+	t->client = id_bytes(h, &o->copy.client);
+	t->case_id = id_bytes(h, &o->copy.case_id);
+	r->record_case = LAHETTI__V1__RECORD__RECORD_COPY_TAKEN;
+	r->copy_taken = t;
+	return add(o, r, f);
+}
+
+/* The reader's client and case: the author's own within the controller, else found or made at the
+ * first opening. */
+static bool place_copy(struct handling *h, struct opening *o,
+		       const Lahetti__V1__ClientIdentity *identity, struct lahetti_fault *f)
+{
+	bool own;
+
+	if (!gather_copy(h, &o->delivered.stored, &h->actor.organisation, &o->copy, f))
+		return false;
+	if (!lahetti_id_empty(&o->copy.client))
+		return true;
+	o->new_copy = true;
+	if (!own_case(h, o, &own, f))
+		return false;
+	if (own)
+		return add_own_copy(h, o, f);
+	if (!match_client(h, identity, &o->copy.client, f))
+		return false;
+	o->new_client = lahetti_id_empty(&o->copy.client);
+	return (!o->new_client || add_client(h, o, f)) && add_copy(h, o, f);
+}
+
+/* Of the client's identity, what the disclosed categories cover. */
+static const Lahetti__V1__ClientIdentity *
+disclosed_identity(struct handling *h, const struct opening *o, struct lahetti_fault *f)
+{
+	struct lahetti_fault fault = {0};
+	const Lahetti__V1__ClientIdentity *identity;
+
+	if (!LAHETTI_IN(o->delivered.facts.categories, LAHETTI__V1__CATEGORY__CATEGORY_CONTACT) &&
+	    !lahetti_id_equal(&o->delivered.stored.row.organisation, &h->actor.organisation))
+		return NULL;
+	identity = clients_identity(h->store, &o->delivered.stored.row.client, &h->arena, &fault);
+	if (fault.kind != LAHETTI_FAULT_NONE)
+		*f = fault;
+	return identity;
+}
+
+/* Recording
+ * ------------------------------------------------------------------------------------------------------------
+ */
+
+static bool add_accepted(struct handling *h, struct opening *o, struct lahetti_fault *f)
+{
+	Lahetti__V1__Record *r = lahetti_arena_take(&h->arena, sizeof *r);
+	Lahetti__V1__StatementAccepted *a = lahetti_arena_take(&h->arena, sizeof *a);
+	const Lahetti__V1__Header *header = o->statement.header;
+
+	if (r == NULL || a == NULL)
+		return lahetti_fault_no_memory(f);
+	lahetti__v1__record__init(r);
+	lahetti__v1__statement_accepted__init(a);
+	a->statement = header->id;
+	a->sha256 = lahetti_bytes(lahetti_digest_span(&o->sha256));
+	a->kind = header->kind;
+	a->organisation = header->organisation;
+	a->unit = header->unit;
+	a->in_reply_to = header->in_reply_to->id;
+	a->sent_late = policy_sent_late(header->created_us, h->now_us);
+	r->record_case = LAHETTI__V1__RECORD__RECORD_STATEMENT_ACCEPTED;
+	r->statement_accepted = a;
+	return add(o, r, f);
+}
+
+/* The first opening moves the delivery; a later one is recorded as an event and changes nothing. */
+static bool add_step(struct handling *h, struct opening *o, struct lahetti_fault *f)
+{
+	const struct lahetti_step_row *row =
+		lahetti_step_find(LAHETTI__V1__STEP__STEP_OPEN, (int)o->delivered.row.state);
+
+	if (row == NULL)
+		return true;
+	return add(o,
+		   record_moved(h, &o->delivered.row.id, LAHETTI__V1__STEP__STEP_OPEN, row->to,
+				LAHETTI__V1__REASON__REASON_UNSPECIFIED, &o->id, NULL),
+		   f);
+}
+
+/* The subject's part: what was opened, and by which signed statement. */
+static void subject_of(struct handling *h, const struct opening *o,
+		       const struct lahetti_id *controller, const struct lahetti_id *client,
+		       const struct lahetti_id *case_id, struct trail_subject *s)
+{
+	trail_subject_init(s, controller, client);
+	s->part.case_id = id_bytes(h, case_id);
+	s->part.statement = id_bytes(h, &o->delivered.row.statement);
+	s->part.statement_sha256 = digest_bytes(h, &o->delivered.stored.row.sha256);
+	s->part.delivery = id_bytes(h, &o->delivered.row.id);
+	s->part.by = o->statement.header->id;
+	s->part.by_sha256 = lahetti_bytes(lahetti_digest_span(&o->sha256));
+	if (o->delivered.n_consents > 0)
+		s->part.consent = id_bytes(h, &o->delivered.consents[0].id);
+}
+
+static bool record_opening(struct handling *h, struct opening *o, struct decision d,
+			   const Lahetti__V1__ClientIdentity *identity, struct lahetti_fault *f)
+{
+	const struct stored *stored = &o->delivered.stored;
+	struct trail_subject subjects[2];
+	struct trail_entry e;
+	struct statements_content content = {
+		.statement = o->id,
+		.controller = h->actor.organisation,
+		.client = o->copy.client,
+		.nameless = true, /* an acknowledgement names no client */
+		.author = h->actor.user,
+		.kind = o->statement.header->kind,
+	};
+	bool other = !lahetti_id_equal(&stored->row.organisation, &h->actor.organisation);
+
+	if (!add_accepted(h, o, f) || !add_step(h, o, f))
+		return false;
+	entry_init(h, &e, LAHETTI__V1__ACTION__ACTION_OPEN,
+		   LAHETTI__V1__EVENT_OUTCOME__EVENT_OUTCOME_DONE);
+	e.event.controller = id_bytes(h, &stored->row.organisation);
+	e.event.basis = d.basis;
+	e.event.kind = stored->row.kind;
+	e.event.step = LAHETTI__V1__STEP__STEP_OPEN;
+	e.event.categories = stored->statement.header->categories;
+	e.event.n_categories = stored->statement.header->n_categories;
+	subject_of(h, o, &h->actor.organisation, &o->copy.client, &o->copy.case_id, &subjects[0]);
+	if (other)
+		subject_of(h, o, &stored->row.organisation, &stored->row.client,
+			   &stored->row.case_id, &subjects[1]);
+	e.subjects = subjects;
+	e.n_subjects = other ? 2 : 1;
+	e.records = o->records;
+	e.n_records = o->n_records;
+	if (!trail_append(h->trail, &e, f))
+		return false;
+	h->event = e.number;
+	content.envelope = lahetti_message_pack(&h->frame->open->envelope->base, &h->arena);
+	return content.envelope.data != NULL &&
+	       (!o->new_client || identity == NULL ||
+		clients_identity_put(h->store, &o->copy.client, h->event, identity, f)) &&
+	       (!o->new_copy ||
+		statements_key_share(h->store, &stored->row.id, &stored->row.organisation,
+				     &h->actor.organisation, &o->copy.client, f)) &&
+	       statements_content_add(h->store, &content, f);
+}
+
+/* What a reader fetches after the commit: items are the delivery with the reader's client, and the
+ * statement with the case. */
+static bool send_content(struct handling *h, const struct delivered *d,
+			 const struct statements_copy *copy, bool with_identity,
+			 struct lahetti_fault *f)
+{
+	struct fetch *fetch = fetch_new(h, 2);
+
+	if (fetch == NULL)
+		return lahetti_fault_no_memory(f);
+	fetch->event = h->event;
+	fetch->flags = with_identity;
+	fetch->items[0].id = d->row.id;
+	fetch->items[0].id2 = copy->client;
+	fetch->items[1].id = d->row.statement;
+	fetch->items[1].id2 = copy->case_id;
+	return fetch_send(h, fetch, f);
+}
+
+/* The same opening asked for again, because its answer was not heard: what it opened is shown
+ * again, and recorded as one more. */
+static bool opened_before(struct handling *h, struct opening *o, bool *seen,
+			  struct lahetti_fault *f)
+{
+	struct statements_row row;
+
+	if (!statements_find(h->store, &o->id, &row, seen, f) || !*seen)
+		return *seen || f->kind == LAHETTI_FAULT_NONE;
+	return lahetti_digest_equal(&row.sha256, &o->sha256) ||
+	       refuse(h, "identifier-used", NULL, f);
+}
+
+static bool record_again(struct handling *h, struct opening *o, struct decision d,
+			 struct lahetti_fault *f)
+{
+	struct trail_subject subject;
+	struct trail_entry e;
+
+	if (!gather_copy(h, &o->delivered.stored, &h->actor.organisation, &o->copy, f))
+		return false;
+	entry_init(h, &e, LAHETTI__V1__ACTION__ACTION_OPEN,
+		   LAHETTI__V1__EVENT_OUTCOME__EVENT_OUTCOME_DONE);
+	e.event.basis = d.basis;
+	e.event.kind = o->delivered.stored.row.kind;
+	e.event.reason = (char *)(uintptr_t) "repeated";
+	subject_of(h, o, &h->actor.organisation, &o->copy.client, &o->copy.case_id, &subject);
+	e.subjects = &subject;
+	e.n_subjects = 1;
+	if (!trail_append(h->trail, &e, f))
+		return false;
+	h->event = e.number;
+	return true;
+}
+
+bool handle_open(struct handling *h, struct lahetti_fault *f)
+{
+	struct opening *o = lahetti_arena_take(&h->arena, sizeof *o);
+	const Lahetti__V1__ClientIdentity *identity;
+	struct lahetti_fault fault = {0};
+	struct trail_subject subject;
+	struct decision d;
+	bool seen;
+
+	if (o == NULL)
+		return lahetti_fault_no_memory(f);
+	memset(o, 0, sizeof *o);
+	if (!lahetti_envelope_of(&o->envelope, h->frame->open->envelope, f) ||
+	    !lahetti_sha256(&o->sha256, &o->envelope.payload, 1, f) ||
+	    !lahetti_statement_read(&o->statement, o->envelope.payload, &h->arena, f) ||
+	    !lahetti_id_read(&o->id, lahetti_bytes_span(o->statement.header->id), f))
+		return false;
+	if (o->statement.kind->number != LAHETTI_KIND_ACKNOWLEDGEMENT ||
+	    lahetti_body_step(o->statement.kind, o->statement.body) != LAHETTI__V1__STEP__STEP_OPEN)
+		return answer_error(h, LAHETTI__V1__ERROR__CLASS__CLASS_REFUSED, "wrong-step", 0,
+				    f);
+	if (!opened_before(h, o, &seen, f))
+		return false;
+	if (h->answered)
+		return true;
+	if (!gather_opening(h, o, f))
+		return false;
+	d = policy_open(&o->facts);
+	if (!d.allowed && !policy_addressed(&h->actor, &o->delivered.facts))
+		return refuse(h, d.code, NULL, f);
+	if (!d.allowed) {
+		trail_subject_init(&subject, &o->delivered.stored.row.organisation,
+				   &o->delivered.stored.row.client);
+		subject.part.delivery = id_bytes(h, &o->delivered.row.id);
+		subject.part.statement = id_bytes(h, &o->delivered.row.statement);
+		return refuse(h, d.code, o->delivered.stored.readable ? &subject : NULL, f);
+	}
+	identity = disclosed_identity(h, o, &fault);
+	if (fault.kind != LAHETTI_FAULT_NONE) {
+		*f = fault;
+		return false;
+	}
+	if (seen)
+		return record_again(h, o, d, f) &&
+		       send_content(h, &o->delivered, &o->copy, identity != NULL, f);
+	return place_copy(h, o, identity, f) && record_opening(h, o, d, identity, f) &&
+	       send_content(h, &o->delivered, &o->copy, identity != NULL, f) &&
+	       gather_tell(h, &o->delivered.row.id, f);
+}
+
+/* On a reader, after the commit
+ * ---------------------------------------------------------------------------------------- */
+
+static bool author_of(struct handling *h, Lahetti__V1__Content *content, const struct delivered *d,
+		      struct lahetti_fault *f)
+{
+	struct lahetti_fault fault = {0};
+	const Lahetti__V1__DirectoryEntry *device = directory_find(
+		h->store, DIRECTORY_DEVICE, lahetti_bytes_span(d->stored.statement.header->device),
+		d->stored.row.accepted_us, &h->arena, &fault);
+	char name[256];
+
+	if (fault.kind != LAHETTI_FAULT_NONE) {
+		*f = fault;
+		return false;
+	}
+	if (device != NULL)
+		content->spki = device->device->spki;
+	if (!directory_name(h->store, DIRECTORY_USER, &d->facts.author, d->stored.row.accepted_us,
+			    name, f))
+		return false;
+	content->author_name = lahetti_arena_text(&h->arena, lahetti_span_text(name));
+	return content->author_name != NULL || lahetti_fault_no_memory(f);
+}
+
+bool fetch_content(struct handling *h, struct lahetti_fault *f)
+{
+	const struct fetch *fetch = (const struct fetch *)(const void *)h->job->frame;
+	Lahetti__V1__ServerFrame frame = LAHETTI__V1__SERVER_FRAME__INIT;
+	Lahetti__V1__Content content = LAHETTI__V1__CONTENT__INIT;
+	struct delivered *d = lahetti_arena_take(&h->arena, sizeof *d);
+	struct lahetti_fault fault = {0};
+	Lahetti__V1__Receipt receipt;
+	Lahetti__V1__Step steps[32];
+	bool erased;
+
+	if (d == NULL)
+		return lahetti_fault_no_memory(f);
+	if (!gather_delivery(h, &fetch->items[0].id, d, f) || !author_of(h, &content, d, f) ||
+	    !proof_receipt(h->store, fetch->event, 0, &receipt, &erased, &h->arena, f))
+		return false;
+	content.delivery = id_bytes(h, &d->row.id);
+	content.envelope =
+		lahetti_message_read(&lahetti__v1__envelope__descriptor, d->stored.envelope,
+				     LAHETTI_MESSAGE_FRAME, &h->arena, f);
+	if (content.envelope == NULL)
+		return false;
+	content.receipt = &receipt;
+	content.state = (Lahetti__V1__State)d->row.state;
+	content.steps = steps;
+	content.n_steps = policy_steps(&h->actor, &d->facts, steps, 32);
+	content.client = id_bytes(h, &fetch->items[0].id2);
+	content.case_id = id_bytes(h, &fetch->items[1].id2);
+	if (fetch->flags != 0)
+		content.identity = (Lahetti__V1__ClientIdentity *)(uintptr_t)clients_identity(
+			h->store, &d->stored.row.client, &h->arena, &fault);
+	if (fault.kind != LAHETTI_FAULT_NONE) {
+		*f = fault;
+		return false;
+	}
+	frame.body_case = LAHETTI__V1__SERVER_FRAME__BODY_CONTENT;
+	frame.content = &content;
+	return answer_session(h, &frame, 0, f);
+}
+
+/* Who would see this
+ * ----------------------------------------------------------------------------------------------------
+ */
+
+#define MEMBERS_MOST 256
+
+/* Everyone whom one recipient stands for, and whether the consents allow it. */
+static bool add_viewers(struct handling *h, const Lahetti__V1__WhoWouldSee *asked, uint32_t which,
+			const struct facts_consent *consents, size_t n_consents,
+			Lahetti__V1__Viewers *out, struct lahetti_fault *f)
+{
+	const Lahetti__V1__DirectoryEntry *found[MEMBERS_MOST];
+	const Lahetti__V1__Recipient *to = asked->recipients[which];
+	struct lahetti_id unit, user;
+	lahetti_set categories = 0;
+	struct decision d;
+	char name[256];
+	size_t n;
+
+	if (!facts_id(to->unit, &unit, f))
+		return false;
+	for (size_t i = 0; i < asked->n_categories; i++)
+		categories |= (lahetti_set)1 << ((unsigned)asked->categories[i] % 64);
+	if (!directory_list(h->store, DIRECTORY_MEMBERSHIP, DIRECTORY_BY_UNIT, &unit,
+			    (struct lahetti_span){0}, found, MEMBERS_MOST, &n, &h->arena, f))
+		return false;
+	for (size_t i = 0; i < n && out->n_viewers < MEMBERS_MOST; i++) {
+		const Lahetti__V1__Membership *m = found[i]->membership;
+		const struct lahetti_role_row *role = lahetti_role_find((int)m->role);
+		Lahetti__V1__Viewer *v;
+
+		if (m->ended || role == NULL || !role->sees_clients ||
+		    (to->kind == LAHETTI__V1__RECIPIENT_KIND__RECIPIENT_KIND_USER &&
+		     !lahetti_span_equal(lahetti_bytes_span(m->user),
+					 lahetti_bytes_span(to->user))) ||
+		    (to->kind == LAHETTI__V1__RECIPIENT_KIND__RECIPIENT_KIND_ROLE &&
+		     m->role != to->role))
+			continue;
+		v = lahetti_arena_take(&h->arena, sizeof *v);
+		if (v == NULL)
+			return lahetti_fault_no_memory(f);
+		lahetti__v1__viewer__init(v);
+		if (!facts_id(m->user, &user, f) ||
+		    !directory_name(h->store, DIRECTORY_USER, &user, 0, name, f))
+			return false;
+		d = policy_disclose(&h->actor.organisation, to, categories,
+				    lahetti_date_of(h->now_us), consents, n_consents);
+		v->recipient = which;
+		v->user = m->user;
+		v->unit = m->unit;
+		v->role = m->role;
+		v->user_name = lahetti_arena_text(&h->arena, lahetti_span_text(name));
+		v->basis = d.allowed ? d.basis : LAHETTI__V1__BASIS_KIND__BASIS_KIND_UNSPECIFIED;
+		v->code = (char *)(uintptr_t)d.code;
+		if (v->user_name == NULL)
+			return lahetti_fault_no_memory(f);
+		out->viewers[out->n_viewers++] = v;
+	}
+	return true;
+}
+
+bool handle_who_would_see(struct handling *h, struct lahetti_fault *f)
+{
+	const Lahetti__V1__WhoWouldSee *asked = h->frame->who_would_see;
+	Lahetti__V1__ServerFrame frame = LAHETTI__V1__SERVER_FRAME__INIT;
+	Lahetti__V1__Viewers viewers = LAHETTI__V1__VIEWERS__INIT;
+	struct decision d = policy_clients(&h->actor);
+	struct lahetti_id ids[CONSENTS_MOST], client;
+	struct facts_consent *consents;
+	struct stored stored;
+	size_t n = 0, n_consents;
+
+	if (!d.allowed)
+		return refuse(h, d.code, NULL, f);
+	if (!facts_id(asked->client, &client, f))
+		return false;
+	/* A consent of another client is none; what is asked tells nothing about others' clients.
+	 */
+	for (size_t i = 0; i < asked->n_consents && n < CONSENTS_MOST; i++) {
+		if (!facts_id(asked->consents[i]->id, &ids[n], f) ||
+		    !gather_statement(h, &ids[n], &stored, f))
+			return false;
+		n += stored.readable && lahetti_id_equal(&stored.row.client, &client) &&
+		     lahetti_id_equal(&stored.row.organisation, &h->actor.organisation);
+	}
+	viewers.viewers = lahetti_arena_take(&h->arena, MEMBERS_MOST * sizeof *viewers.viewers);
+	if (viewers.viewers == NULL)
+		return lahetti_fault_no_memory(f);
+	if (!gather_consents(h, ids, n, &consents, &n_consents, f))
+		return false;
+	for (uint32_t i = 0; i < asked->n_recipients; i++)
+		if (!add_viewers(h, asked, i, consents, n_consents, &viewers, f))
+			return false;
+	frame.body_case = LAHETTI__V1__SERVER_FRAME__BODY_VIEWERS;
+	frame.viewers = &viewers;
+	return answer_session(h, &frame, 0, f);
+}

@@ -1,0 +1,167 @@
+/* Deliveries on their way: who hears of them, that they arrived, who of a unit has taken one from
+ * its queue. */
+
+#include "gather.h"
+#include "lahetti/message.h"
+
+#define PAGE_MOST 200
+
+/* Subscribing
+ * -----------------------------------------------------------------------------------------------------------
+ */
+
+/* A notice is no content and names no client: who is told is not an event. Handing over is. */
+bool handle_subscribe(struct handling *h, struct lahetti_fault *f)
+{
+	const struct answer_head head = {.to = ANSWER_SESSION, .session = h->job->head.session};
+	Lahetti__V1__ServerFrame frame = LAHETTI__V1__SERVER_FRAME__INIT;
+	Lahetti__V1__Subscribed subscribed = LAHETTI__V1__SUBSCRIBED__INIT;
+	struct deliveries_row *rows = lahetti_arena_take(&h->arena, PAGE_MOST * sizeof *rows);
+	struct delivered *d = lahetti_arena_take(&h->arena, sizeof *d);
+	struct decision allowed = policy_clients(&h->actor);
+	uint64_t after = h->frame->subscribe->after;
+	size_t n;
+
+	if (!allowed.allowed)
+		return refuse(h, allowed.code, NULL, f);
+	if (rows == NULL || d == NULL)
+		return lahetti_fault_no_memory(f);
+	if (!deliveries_of_unit(h->store, &h->actor.unit, after, rows, PAGE_MOST, &n, f))
+		return false;
+	for (size_t i = 0; i < n; i++) {
+		if (!gather_delivered(h, &rows[i], d, f))
+			return false;
+		after = rows[i].position;
+		if (!policy_addressed(&h->actor, &d->facts))
+			continue;
+		frame.body_case = LAHETTI__V1__SERVER_FRAME__BODY_NOTICE;
+		frame.notice = gather_notice(h, d, &h->actor, f);
+		if (frame.notice == NULL || !answer_frame(h, &head, &frame, f))
+			return false;
+	}
+	/* Where there is more, the client asks on from this position; what changes meanwhile it
+	 * hears at once. */
+	subscribed.position = after;
+	subscribed.more = n == PAGE_MOST;
+	frame.body_case = LAHETTI__V1__SERVER_FRAME__BODY_SUBSCRIBED;
+	frame.subscribed = &subscribed;
+	return answer_session(h, &frame, ANSWER_SUBSCRIBES, f);
+}
+
+/* Handing over
+ * ----------------------------------------------------------------------------------------------------------
+ */
+
+/* Those that have arrived with this unit for the first time: one event for all of them, a part for
+ * each client. */
+bool handle_handed_over(struct handling *h, struct lahetti_fault *f)
+{
+	const Lahetti__V1__HandedOver *said = h->frame->handed_over;
+	struct trail_subject *subjects;
+	const Lahetti__V1__Record **records;
+	struct delivered *d = lahetti_arena_take(&h->arena, sizeof *d);
+	struct lahetti_id *changed;
+	struct trail_entry e;
+	size_t n = 0;
+
+	if (said->n_deliveries > PAGE_MOST)
+		return answer_error(h, LAHETTI__V1__ERROR__CLASS__CLASS_REFUSED,
+				    "too-many-elements", 0, f);
+	subjects = lahetti_arena_take(&h->arena, said->n_deliveries * sizeof *subjects);
+	records = lahetti_arena_take(&h->arena, said->n_deliveries * sizeof *records);
+	changed = lahetti_arena_take(&h->arena, said->n_deliveries * sizeof *changed);
+	if (d == NULL || subjects == NULL || records == NULL || changed == NULL)
+		return lahetti_fault_no_memory(f);
+	for (size_t i = 0; i < said->n_deliveries; i++) {
+		const struct lahetti_step_row *row;
+		bool twice = false;
+
+		if (!lahetti_id_read(&changed[n], lahetti_bytes_span(said->deliveries[i]), f) ||
+		    !gather_delivery(h, &changed[n], d, f))
+			return false;
+		for (size_t k = 0; k < n; k++)
+			twice = twice || lahetti_id_equal(&changed[k], &changed[n]);
+		row = lahetti_step_find(LAHETTI__V1__STEP__STEP_HAND_OVER, (int)d->row.state);
+		if (twice || row == NULL || !policy_addressed(&h->actor, &d->facts))
+			continue;
+		records[n] =
+			record_moved(h, &changed[n], LAHETTI__V1__STEP__STEP_HAND_OVER, row->to,
+				     LAHETTI__V1__REASON__REASON_UNSPECIFIED, NULL, NULL);
+		if (records[n] == NULL)
+			return lahetti_fault_no_memory(f);
+		trail_subject_init(&subjects[n], &d->stored.row.organisation,
+				   &d->stored.row.client);
+		subjects[n].part.delivery = id_bytes(h, &changed[n]);
+		subjects[n].part.statement = id_bytes(h, &d->row.statement);
+		n++;
+	}
+	if (n == 0)
+		return answer_done(h, 0, f);
+	entry_init(h, &e, LAHETTI__V1__ACTION__ACTION_HAND_OVER,
+		   LAHETTI__V1__EVENT_OUTCOME__EVENT_OUTCOME_DONE);
+	e.event.step = LAHETTI__V1__STEP__STEP_HAND_OVER;
+	e.event.count = (uint32_t)n;
+	e.subjects = subjects;
+	e.n_subjects = n;
+	e.records = records;
+	e.n_records = n;
+	if (!trail_append(h->trail, &e, f) || !answer_done(h, e.number, f))
+		return false;
+	for (size_t i = 0; i < n; i++)
+		if (!gather_tell(h, &changed[i], f))
+			return false;
+	return true;
+}
+
+/* The queue
+ * -------------------------------------------------------------------------------------------------------------
+ */
+
+static bool
+change_claim(struct handling *h, ProtobufCBinaryData delivery, Lahetti__V1__Action action,
+	     struct decision (*decide)(const struct facts_actor *, const struct facts_delivery *),
+	     const struct lahetti_id *claimed_by, struct lahetti_fault *f)
+{
+	struct delivered *d = lahetti_arena_take(&h->arena, sizeof *d);
+	const Lahetti__V1__Record *records[1];
+	struct trail_subject subject;
+	struct trail_entry e;
+	struct lahetti_id id;
+	struct decision allowed;
+
+	if (d == NULL)
+		return lahetti_fault_no_memory(f);
+	if (!lahetti_id_read(&id, lahetti_bytes_span(delivery), f) ||
+	    !gather_delivery(h, &id, d, f))
+		return false;
+	allowed = decide(&h->actor, &d->facts);
+	if (!allowed.allowed)
+		return refuse(h, allowed.code, NULL, f);
+	records[0] = record_moved(h, &id, LAHETTI__V1__STEP__STEP_UNSPECIFIED,
+				  (Lahetti__V1__State)d->row.state,
+				  LAHETTI__V1__REASON__REASON_UNSPECIFIED, NULL, claimed_by);
+	if (records[0] == NULL)
+		return lahetti_fault_no_memory(f);
+	entry_init(h, &e, action, LAHETTI__V1__EVENT_OUTCOME__EVENT_OUTCOME_DONE);
+	trail_subject_init(&subject, &d->stored.row.organisation, &d->stored.row.client);
+	subject.part.delivery = id_bytes(h, &id);
+	subject.part.statement = id_bytes(h, &d->row.statement);
+	e.subjects = &subject;
+	e.n_subjects = 1;
+	e.records = records;
+	e.n_records = 1;
+	return trail_append(h->trail, &e, f) && answer_done(h, e.number, f) &&
+	       gather_tell(h, &id, f);
+}
+
+bool handle_claim(struct handling *h, struct lahetti_fault *f)
+{
+	return change_claim(h, h->frame->claim->delivery, LAHETTI__V1__ACTION__ACTION_CLAIM,
+			    policy_claim, &h->actor.user, f);
+}
+
+bool handle_release(struct handling *h, struct lahetti_fault *f)
+{
+	return change_claim(h, h->frame->release->delivery, LAHETTI__V1__ACTION__ACTION_RELEASE,
+			    policy_release, NULL, f);
+}

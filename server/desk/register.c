@@ -1,0 +1,288 @@
+/* Clients of one's own controller: adding one, finding those with whom one's unit has a case. */
+
+#include "clients.h"
+#include "handling.h"
+#include "lahetti/hetu.h"
+#include "lahetti/message.h"
+#include "ledger.h"
+
+#include <string.h>
+
+#define PAGE_MOST 50
+
+/* Adding
+ * ------------------------------------------------------------------------------------------------------------
+ */
+
+static bool too_long(const char *text, size_t most)
+{
+	return strlen(text) > most;
+}
+
+/* What a person would be stopped at: each with its own code. */
+static const char *wrong_identity(const Lahetti__V1__ClientIdentity *i)
+{
+	struct lahetti_hetu hetu;
+	struct lahetti_fault fault = {0};
+
+	if (i->family_name[0] == '\0' && i->given_names[0] == '\0')
+		return "missing-name";
+	if (too_long(i->family_name, 200) || too_long(i->given_names, 200) ||
+	    too_long(i->language, 35) || too_long(i->phone, 50) || too_long(i->email, 254) ||
+	    too_long(i->address, 500))
+		return "too-long";
+	if (i->personal_identity_code[0] != '\0' &&
+	    !lahetti_hetu_read(&hetu, lahetti_span_text(i->personal_identity_code), &fault))
+		return fault.code;
+	if (i->birth_date != 0 && !lahetti_date_valid(i->birth_date))
+		return "bad-date";
+	return NULL;
+}
+
+bool handle_add_client(struct handling *h, struct lahetti_fault *f)
+{
+	const Lahetti__V1__AddClient *add = h->frame->add_client;
+	Lahetti__V1__Record rows[4] = {LAHETTI__V1__RECORD__INIT, LAHETTI__V1__RECORD__INIT,
+				       LAHETTI__V1__RECORD__INIT, LAHETTI__V1__RECORD__INIT};
+	Lahetti__V1__ClientAdded client_added = LAHETTI__V1__CLIENT_ADDED__INIT;
+	Lahetti__V1__CaseAdded case_added = LAHETTI__V1__CASE_ADDED__INIT;
+	Lahetti__V1__CaseShared case_shared = LAHETTI__V1__CASE_SHARED__INIT;
+	Lahetti__V1__IdentityRecorded identity = LAHETTI__V1__IDENTITY_RECORDED__INIT;
+	const Lahetti__V1__Record *const records[] = {&rows[0], &rows[1], &rows[2], &rows[3]};
+	struct decision d = policy_clients(&h->actor);
+	struct trail_subject subject;
+	struct trail_entry e;
+	struct clients_row known;
+	struct lahetti_id client, case_id;
+	const char *wrong;
+	bool found;
+
+	if (!d.allowed)
+		return refuse(h, d.code, NULL, f);
+	if (!lahetti_id_read(&client, lahetti_bytes_span(add->client), f) ||
+	    !lahetti_id_read(&case_id, lahetti_bytes_span(add->case_id), f))
+		return false;
+	wrong = add->identity == NULL ? "missing-name" : wrong_identity(add->identity);
+	if (wrong != NULL)
+		return answer_error(h, LAHETTI__V1__ERROR__CLASS__CLASS_REFUSED, wrong, 0, f);
+	if (!clients_find(h->store, &client, &known, &found, f))
+		return false;
+	/* The same device asks again because it did not hear the answer: once is enough. Another's
+	 * client is never told. */
+	if (found)
+		return lahetti_id_equal(&known.controller, &h->actor.organisation)
+			       ? answer_done(h, 0, f)
+			       : refuse(h, "identifier-used", NULL, f);
+	client_added.client = identity.client = case_added.client = add->client;
+	client_added.controller = case_added.controller = id_bytes(h, &h->actor.organisation);
+	case_added.case_id = case_shared.case_id = add->case_id;
+	case_shared.unit = id_bytes(h, &h->actor.unit);
+	rows[0].record_case = LAHETTI__V1__RECORD__RECORD_CLIENT_ADDED;
+	rows[0].client_added = &client_added;
+	rows[1].record_case = LAHETTI__V1__RECORD__RECORD_CASE_ADDED;
+	rows[1].case_added = &case_added;
+	rows[2].record_case = LAHETTI__V1__RECORD__RECORD_CASE_SHARED;
+	rows[2].case_shared = &case_shared;
+	rows[3].record_case = LAHETTI__V1__RECORD__RECORD_IDENTITY_RECORDED;
+	rows[3].identity_recorded = &identity;
+	entry_init(h, &e, LAHETTI__V1__ACTION__ACTION_ADD_CLIENT,
+		   LAHETTI__V1__EVENT_OUTCOME__EVENT_OUTCOME_DONE);
+	e.event.basis = LAHETTI__V1__BASIS_KIND__BASIS_KIND_OWN_REGISTER;
+	trail_subject_init(&subject, &h->actor.organisation, &client);
+	subject.part.case_id = add->case_id;
+	e.subjects = &subject;
+	e.n_subjects = 1;
+	e.records = records;
+	e.n_records = 4;
+	return trail_append(h->trail, &e, f) &&
+	       clients_identity_put(h->store, &client, e.number, add->identity, f) &&
+	       answer_done(h, e.number, f);
+}
+
+/* Finding
+ * -----------------------------------------------------------------------------------------------------------
+ */
+
+/* A page: what may be shown is fixed here as identifiers, and is one event with a subject part for
+ * each. */
+struct page {
+	struct lahetti_id clients[PAGE_MOST];
+	size_t n;
+	struct lahetti_id last; /* of the unit's clients looked through; empty: none are left */
+};
+
+static bool holds(const char *text, const char *term)
+{
+	return strcasestr(text, term) != NULL;
+}
+
+static bool name_matches(const Lahetti__V1__ClientIdentity *i, const char *term)
+{
+	return i != NULL && (holds(i->family_name, term) || holds(i->given_names, term));
+}
+
+/*
+ * A whole personal identity code: by its blind index, among one's own controller's clients with
+ * whom the unit has a case. The same look-ups are made whether or not there is such a client
+ * anywhere.
+ */
+static bool by_code(struct handling *h, const struct lahetti_hetu *hetu, struct page *page,
+		    struct lahetti_digest *blind, struct lahetti_fault *f)
+{
+	struct lahetti_id found[PAGE_MOST];
+	size_t n;
+	bool has;
+
+	if (!clients_blind(h->store, &h->actor.organisation, "hetu", lahetti_span_text(hetu->text),
+			   blind, f) ||
+	    !clients_by_blind(h->store, &h->actor.organisation, blind, found, PAGE_MOST, &n, f))
+		return false;
+	for (size_t i = 0; i < n; i++) {
+		if (!clients_unit_has_client(h->store, &h->actor.unit, &found[i], &has, f))
+			return false;
+		if (has)
+			page->clients[page->n++] = found[i];
+	}
+	return true;
+}
+
+static bool by_name(struct handling *h, const char *term, const struct lahetti_id *after,
+		    size_t most, struct page *page, struct lahetti_fault *f)
+{
+	struct lahetti_id found[PAGE_MOST];
+	struct lahetti_fault fault = {0};
+	size_t n = PAGE_MOST;
+
+	page->last = *after;
+	while (page->n < most && n == PAGE_MOST) {
+		if (!clients_of_unit(h->store, &h->actor.unit, &page->last, found, PAGE_MOST, &n,
+				     f))
+			return false;
+		for (size_t i = 0; i < n && page->n < most; i++) {
+			page->last = found[i];
+			if (term[0] == '\0' ||
+			    name_matches(clients_identity(h->store, &found[i], &h->arena, &fault),
+					 term))
+				page->clients[page->n++] = found[i];
+			if (fault.kind != LAHETTI_FAULT_NONE) {
+				*f = fault;
+				return false;
+			}
+		}
+	}
+	if (page->n < most)
+		page->last = (struct lahetti_id){0};
+	return true;
+}
+
+static bool record_page(struct handling *h, const struct page *page, bool searched,
+			struct lahetti_span search, struct lahetti_fault *f)
+{
+	struct trail_subject subjects[PAGE_MOST];
+	struct trail_entry e;
+
+	entry_init(h, &e,
+		   searched ? LAHETTI__V1__ACTION__ACTION_SEARCH : LAHETTI__V1__ACTION__ACTION_LIST,
+		   LAHETTI__V1__EVENT_OUTCOME__EVENT_OUTCOME_DONE);
+	e.event.basis = LAHETTI__V1__BASIS_KIND__BASIS_KIND_OWN_REGISTER;
+	e.event.count = (uint32_t)page->n;
+	for (size_t i = 0; i < page->n; i++) {
+		trail_subject_init(&subjects[i], &h->actor.organisation, &page->clients[i]);
+		subjects[i].part.search_term = lahetti_bytes(search);
+	}
+	/* An empty page is an event too. */
+	if (page->n == 0) {
+		subjects[0] = subject_nobody(&h->actor.organisation);
+		subjects[0].part.search_term = lahetti_bytes(search);
+	}
+	e.subjects = subjects;
+	e.n_subjects = page->n == 0 ? 1 : page->n;
+	if (!trail_append(h->trail, &e, f))
+		return false;
+	h->event = e.number;
+	return true;
+}
+
+bool handle_find_clients(struct handling *h, struct lahetti_fault *f)
+{
+	const Lahetti__V1__FindClients *asked = h->frame->find_clients;
+	size_t most = asked->limit == 0 || asked->limit > PAGE_MOST ? PAGE_MOST : asked->limit;
+	struct lahetti_span search = lahetti_span_text(asked->term);
+	struct decision d = policy_clients(&h->actor);
+	struct lahetti_fault none = {0};
+	struct page *page = lahetti_arena_take(&h->arena, sizeof *page);
+	struct lahetti_digest blind;
+	struct lahetti_hetu hetu;
+	struct lahetti_id after;
+	struct fetch *fetch;
+	bool ok;
+
+	if (!d.allowed)
+		return refuse(h, d.code, NULL, f);
+	if (page == NULL)
+		return lahetti_fault_no_memory(f);
+	if (search.len > 200)
+		return answer_error(h, LAHETTI__V1__ERROR__CLASS__CLASS_REFUSED, "too-long", 0, f);
+	*page = (struct page){0};
+	if (!facts_id(asked->cursor, &after, f))
+		return false;
+	if (lahetti_hetu_read(&hetu, search, &none)) {
+		ok = by_code(h, &hetu, page, &blind, f);
+		search = lahetti_digest_span(&blind);
+	} else {
+		ok = by_name(h, asked->term, &after, most, page, f);
+	}
+	lahetti_wipe(&hetu, sizeof hetu);
+	if (!ok || !record_page(h, page, asked->term[0] != '\0', search, f))
+		return false;
+	fetch = fetch_new(h, page->n);
+	if (fetch == NULL)
+		return lahetti_fault_no_memory(f);
+	for (size_t i = 0; i < page->n; i++)
+		fetch->items[i].id = page->clients[i];
+	if (!lahetti_id_empty(&page->last)) {
+		memcpy(fetch->cursor, page->last.bytes, sizeof page->last.bytes);
+		fetch->cursor_len = sizeof page->last.bytes;
+	}
+	return fetch_send(h, fetch, f);
+}
+
+/* On a reader, after the commit: what the page may show. */
+bool fetch_clients(struct handling *h, struct lahetti_fault *f)
+{
+	const struct fetch *fetch = (const struct fetch *)(const void *)h->job->frame;
+	Lahetti__V1__ServerFrame frame = LAHETTI__V1__SERVER_FRAME__INIT;
+	Lahetti__V1__ClientPage page = LAHETTI__V1__CLIENT_PAGE__INIT;
+	struct lahetti_fault fault = {0};
+	struct lahetti_id cases[PAGE_MOST];
+	size_t n;
+
+	page.clients = lahetti_arena_take(&h->arena, fetch->n * sizeof *page.clients);
+	if (page.clients == NULL)
+		return lahetti_fault_no_memory(f);
+	for (size_t i = 0; i < fetch->n; i++) {
+		Lahetti__V1__ClientEntry *entry = lahetti_arena_take(&h->arena, sizeof *entry);
+
+		if (entry == NULL ||
+		    !clients_cases(h->store, &fetch->items[i].id, cases, PAGE_MOST, &n, f))
+			return entry != NULL ? false : lahetti_fault_no_memory(f);
+		lahetti__v1__client_entry__init(entry);
+		entry->client = id_bytes(h, &fetch->items[i].id);
+		entry->cases = lahetti_arena_take(&h->arena, n * sizeof *entry->cases);
+		if (entry->cases == NULL)
+			return lahetti_fault_no_memory(f);
+		for (entry->n_cases = 0; entry->n_cases < n; entry->n_cases++)
+			entry->cases[entry->n_cases] = id_bytes(h, &cases[entry->n_cases]);
+		entry->identity = (Lahetti__V1__ClientIdentity *)(uintptr_t)clients_identity(
+			h->store, &fetch->items[i].id, &h->arena, &fault);
+		if (fault.kind != LAHETTI_FAULT_NONE) {
+			*f = fault;
+			return false;
+		}
+		page.clients[page.n_clients++] = entry;
+	}
+	page.cursor = lahetti_bytes(lahetti_span(fetch->cursor, fetch->cursor_len));
+	frame.body_case = LAHETTI__V1__SERVER_FRAME__BODY_CLIENTS;
+	frame.clients = &page;
+	return answer_session(h, &frame, 0, f);
+}

@@ -1,0 +1,647 @@
+/* A statement is accepted: facts, decision, record. And the receipt of one that was. */
+
+#include "clients.h"
+#include "gather.h"
+#include "lahetti/message.h"
+#include "proof.h"
+
+#include <string.h>
+
+#define RECORDS_MOST 256
+
+/* What is known of a statement that came, beside the facts that policy asks for. */
+struct coming {
+	struct lahetti_envelope envelope;
+	struct lahetti_digest sha256;
+	struct lahetti_statement statement;
+	struct lahetti_id id, client, case_id;
+	struct stored replied, replaced;
+	struct delivered delivered; /* of a body that speaks of a delivery */
+	struct facts_submit facts;
+	const Lahetti__V1__Record *records[RECORDS_MOST];
+	size_t n_records;
+	struct lahetti_id told[DELIVERIES_MOST]; /* deliveries that are new or changed */
+	size_t n_told;
+};
+
+static bool refers_to(const Lahetti__V1__Reference *r, const struct stored *stored)
+{
+	return stored->found && stored->readable &&
+	       lahetti_span_equal(lahetti_bytes_span(r->sha256),
+				  lahetti_digest_span(&stored->row.sha256));
+}
+
+/* Facts
+ * -------------------------------------------------------------------------------------------------------------
+ */
+
+static bool author_is_actor(const struct handling *h, const Lahetti__V1__Header *header)
+{
+	const struct facts_actor *a = &h->actor;
+
+	return a->known &&
+	       lahetti_span_equal(lahetti_bytes_span(header->author), lahetti_id_span(&a->user)) &&
+	       lahetti_span_equal(lahetti_bytes_span(header->device),
+				  lahetti_digest_span(&h->job->head.actor.device)) &&
+	       lahetti_digest_equal(&h->job->head.verified, &h->job->head.actor.device) &&
+	       lahetti_span_equal(lahetti_bytes_span(header->unit), lahetti_id_span(&a->unit)) &&
+	       lahetti_span_equal(lahetti_bytes_span(header->organisation),
+				  lahetti_id_span(&a->organisation)) &&
+	       header->role == a->role;
+}
+
+static bool gather_client(struct handling *h, struct coming *c, struct lahetti_fault *f)
+{
+	const Lahetti__V1__Header *header = c->statement.header;
+	struct lahetti_id owner, controller;
+	struct clients_row row;
+	bool found;
+
+	if (!facts_id(header->client, &c->client, f) || !facts_id(header->case_id, &c->case_id, f))
+		return false;
+	if (lahetti_id_empty(&c->client))
+		return true;
+	if (!clients_find(h->store, &c->client, &row, &found, f))
+		return false;
+	c->facts.client_known =
+		found && !row.nameless && lahetti_id_equal(&row.controller, &h->actor.organisation);
+	c->facts.client_erased = found && row.content_erased;
+	if (!clients_case_find(h->store, &c->case_id, &owner, &controller, &found, f))
+		return false;
+	c->facts.case_known = found && lahetti_id_equal(&owner, &c->client);
+	return clients_unit_has_case(h->store, &h->actor.unit, &c->case_id, &c->facts.unit_has_case,
+				     f);
+}
+
+static bool gather_recipients(struct handling *h, struct coming *c, struct lahetti_fault *f)
+{
+	const Lahetti__V1__Header *header = c->statement.header;
+	const Lahetti__V1__Header *answered =
+		c->replied.readable ? c->replied.statement.header : NULL;
+
+	c->facts.recipients =
+		lahetti_arena_take(&h->arena, header->n_recipients * sizeof *c->facts.recipients);
+	if (c->facts.recipients == NULL)
+		return lahetti_fault_no_memory(f);
+	for (size_t i = 0; i < header->n_recipients; i++) {
+		struct facts_recipient *to = &c->facts.recipients[i];
+
+		if (!gather_recipient(h, header->recipients[i], to, f))
+			return false;
+		to->in_reply = answered != NULL &&
+			       lahetti_span_equal(lahetti_bytes_span(header->recipients[i]->user),
+						  lahetti_bytes_span(answered->author)) &&
+			       lahetti_span_equal(lahetti_bytes_span(header->recipients[i]->unit),
+						  lahetti_bytes_span(answered->unit));
+		c->facts.n_recipients++;
+	}
+	return true;
+}
+
+static bool gather_named_consents(struct handling *h, struct coming *c, struct lahetti_fault *f)
+{
+	const Lahetti__V1__Header *header = c->statement.header;
+	struct lahetti_id *ids = lahetti_arena_take(&h->arena, header->n_consents * sizeof *ids);
+	struct facts_consent *consents;
+	struct stored stored;
+
+	if (ids == NULL)
+		return lahetti_fault_no_memory(f);
+	for (size_t i = 0; i < header->n_consents; i++) {
+		if (!facts_id(header->consents[i]->id, &ids[i], f) ||
+		    !gather_statement(h, &ids[i], &stored, f))
+			return false;
+		if (!refers_to(header->consents[i], &stored) ||
+		    stored.row.kind != LAHETTI_KIND_CONSENT ||
+		    !lahetti_id_equal(&stored.row.client, &c->client)) {
+			c->facts.consent_missing = true;
+			return true;
+		}
+	}
+	if (!gather_consents(h, ids, header->n_consents, &consents, &c->facts.n_consents, f))
+		return false;
+	c->facts.consents = consents;
+	return true;
+}
+
+/* What it answers may be known to the actor: delivered to, sent by, or the consent of a client of,
+ * the actor's own. */
+static bool gather_replied(struct handling *h, struct coming *c, struct lahetti_fault *f)
+{
+	const Lahetti__V1__Header *header = c->statement.header;
+	struct lahetti_span delivery = lahetti_body_delivery(c->statement.kind, c->statement.body);
+	struct lahetti_id id;
+	bool known;
+
+	if (delivery.len > 0) {
+		if (!lahetti_id_read(&id, delivery, f) ||
+		    !gather_delivery(h, &id, &c->delivered, f))
+			return false;
+		c->facts.delivery = c->delivered.facts;
+		c->facts.delivery_consents = c->delivered.consents;
+		c->facts.n_delivery_consents = c->delivered.n_consents;
+	}
+	if (header->in_reply_to == NULL)
+		return true;
+	if (!facts_id(header->in_reply_to->id, &id, f) || !gather_statement(h, &id, &c->replied, f))
+		return false;
+	if (!refers_to(header->in_reply_to, &c->replied))
+		return true;
+	c->facts.replied_kind = c->replied.row.kind;
+	c->facts.replied_is_ours = lahetti_id_equal(&c->replied.row.unit, &h->actor.unit);
+	if (c->replied.row.kind == LAHETTI_KIND_CONSENT)
+		known = lahetti_id_equal(&c->replied.row.client, &c->client);
+	else
+		known = c->facts.replied_is_ours ||
+			(c->delivered.facts.found &&
+			 (lahetti_id_equal(&c->delivered.row.statement, &c->replied.row.id) ||
+			  lahetti_id_equal(&c->delivered.row.statement,
+					   &c->replied.row.in_reply_to)));
+	c->facts.replied_found = known;
+	/* A body may speak only of a delivery of what it answers, or of what the question was
+	 * about. */
+	if (c->delivered.facts.found &&
+	    !lahetti_id_equal(&c->delivered.row.statement, &c->replied.row.id) &&
+	    !lahetti_id_equal(&c->delivered.row.statement, &c->replied.row.in_reply_to))
+		c->facts.delivery.found = false;
+	return true;
+}
+
+static bool gather_replaced(struct handling *h, struct coming *c, struct lahetti_fault *f)
+{
+	const Lahetti__V1__Header *header = c->statement.header;
+	struct lahetti_id id;
+
+	if (header->replaces == NULL)
+		return true;
+	if (!facts_id(header->replaces->id, &id, f) || !gather_statement(h, &id, &c->replaced, f))
+		return false;
+	c->facts.replaced_found = refers_to(header->replaces, &c->replaced) &&
+				  lahetti_id_equal(&c->replaced.row.client, &c->client);
+	c->facts.replaced_kind = c->replaced.row.kind;
+	c->facts.replaced_is_ours = lahetti_id_equal(&c->replaced.row.unit, &h->actor.unit);
+	return true;
+}
+
+static bool gather_redirect(struct handling *h, struct coming *c, struct lahetti_fault *f)
+{
+	const Lahetti__V1__Acknowledgement *a = c->statement.body;
+	struct facts_recipient *to;
+
+	if (c->statement.kind->number != LAHETTI_KIND_ACKNOWLEDGEMENT || a->redirect_to == NULL)
+		return true;
+	to = lahetti_arena_take(&h->arena, sizeof *to);
+	if (to == NULL)
+		return lahetti_fault_no_memory(f);
+	c->facts.redirect = to;
+	return gather_recipient(h, a->redirect_to, to, f);
+}
+
+static bool gather_all(struct handling *h, struct coming *c, struct lahetti_fault *f)
+{
+	const Lahetti__V1__Header *header = c->statement.header;
+
+	c->facts.actor = h->actor;
+	c->facts.now_us = h->now_us;
+	c->facts.today = lahetti_date_of(h->now_us);
+	c->facts.statement = &c->statement;
+	c->facts.audience_is_ours = strcmp(header->audience, h->desk->server_name) == 0;
+	c->facts.author_is_actor = author_is_actor(h, header);
+	/* No attachment is kept yet, so one that is named is not there. */
+	c->facts.attachments_missing = header->n_attachments > 0;
+	return gather_client(h, c, f) && gather_replied(h, c, f) && gather_replaced(h, c, f) &&
+	       gather_recipients(h, c, f) && gather_named_consents(h, c, f) &&
+	       gather_redirect(h, c, f);
+}
+
+/* Records
+ * -----------------------------------------------------------------------------------------------------------
+ */
+
+static bool add(struct coming *c, const Lahetti__V1__Record *record, struct lahetti_fault *f)
+{
+	if (record == NULL)
+		return lahetti_fault_no_memory(f);
+	if (c->n_records == RECORDS_MOST)
+		return lahetti_fault_set(
+			f, LAHETTI_FAULT_MALFORMED, "too-many-recipients",
+			"What follows from this statement is too much for one event.");
+	c->records[c->n_records++] = record;
+	return true;
+}
+
+static bool tell(struct coming *c, const struct lahetti_id *delivery)
+{
+	if (c->n_told < DELIVERIES_MOST)
+		c->told[c->n_told++] = *delivery;
+	return true;
+}
+
+static bool add_accepted(struct handling *h, struct coming *c, struct lahetti_fault *f)
+{
+	Lahetti__V1__Record *r = lahetti_arena_take(&h->arena, sizeof *r);
+	Lahetti__V1__StatementAccepted *a = lahetti_arena_take(&h->arena, sizeof *a);
+	const Lahetti__V1__Header *header = c->statement.header;
+
+	if (r == NULL || a == NULL)
+		return lahetti_fault_no_memory(f);
+	lahetti__v1__record__init(r);
+	lahetti__v1__statement_accepted__init(a);
+	a->statement = header->id;
+	a->sha256 = lahetti_bytes(lahetti_digest_span(&c->sha256));
+	a->kind = header->kind;
+	a->organisation = header->organisation;
+	a->unit = header->unit;
+	if (header->in_reply_to != NULL)
+		a->in_reply_to = header->in_reply_to->id;
+	a->sent_late = h->late = policy_sent_late(header->created_us, h->now_us);
+	r->record_case = LAHETTI__V1__RECORD__RECORD_STATEMENT_ACCEPTED;
+	r->statement_accepted = a;
+	return add(c, r, f);
+}
+
+/* One recipient's delivery; within the controller the recipient's unit has the case from now on. */
+static bool add_delivery(struct handling *h, struct coming *c, Lahetti__V1__Recipient *to,
+			 const struct stored *forwarded, ProtobufCBinaryData *consents,
+			 size_t n_consents, struct lahetti_fault *f)
+{
+	Lahetti__V1__Record *r = lahetti_arena_take(&h->arena, sizeof *r);
+	Lahetti__V1__DeliveryMade *d = lahetti_arena_take(&h->arena, sizeof *d);
+	const struct lahetti_statement *what =
+		forwarded != NULL ? &forwarded->statement : &c->statement;
+	const struct lahetti_id *case_id =
+		forwarded != NULL ? &forwarded->row.case_id : &c->case_id;
+	struct lahetti_id id, unit;
+	bool own = lahetti_span_equal(lahetti_bytes_span(to->organisation),
+				      lahetti_bytes_span(what->header->organisation));
+
+	if (r == NULL || d == NULL)
+		return lahetti_fault_no_memory(f);
+	if (!lahetti_id_new(&id, h->now_us, f) || !facts_id(to->unit, &unit, f))
+		return false;
+	lahetti__v1__record__init(r);
+	lahetti__v1__delivery_made__init(d);
+	d->delivery = id_bytes(h, &id);
+	d->statement = what->header->id;
+	d->recipient = to;
+	d->deadline = what->header->deadline;
+	d->urgency = what->kind->number == LAHETTI_KIND_REFERRAL
+			     ? ((const Lahetti__V1__Referral *)what->body)->urgency
+			     : LAHETTI__V1__URGENCY__URGENCY_NORMAL;
+	if (!own) {
+		d->consents = consents;
+		d->n_consents = n_consents;
+	}
+	r->record_case = LAHETTI__V1__RECORD__RECORD_DELIVERY_MADE;
+	r->delivery_made = d;
+	return add(c, r, f) && tell(c, &id) &&
+	       (!own || lahetti_id_empty(case_id) ||
+		add(c, record_shared(h, case_id, &unit, false), f));
+}
+
+static bool add_deliveries(struct handling *h, struct coming *c, struct lahetti_fault *f)
+{
+	const Lahetti__V1__Header *header = c->statement.header;
+	size_t n = c->facts.n_consents + c->facts.n_delivery_consents;
+	ProtobufCBinaryData *consents = lahetti_arena_take(&h->arena, n * sizeof *consents);
+
+	if (consents == NULL)
+		return lahetti_fault_no_memory(f);
+	for (size_t i = 0; i < c->facts.n_consents; i++)
+		consents[i] = id_bytes(h, &c->facts.consents[i].id);
+	for (size_t i = 0; i < c->facts.n_delivery_consents; i++)
+		consents[c->facts.n_consents + i] = id_bytes(h, &c->facts.delivery_consents[i].id);
+	for (size_t i = 0; i < header->n_recipients; i++)
+		if (!add_delivery(h, c, header->recipients[i], NULL, consents, n, f))
+			return false;
+	return true;
+}
+
+/* The step that the statement makes in the life of the delivery that it speaks of. */
+static bool add_step(struct handling *h, struct coming *c, struct lahetti_fault *f)
+{
+	Lahetti__V1__Step step = lahetti_body_step(c->statement.kind, c->statement.body);
+	const struct lahetti_step_row *row =
+		lahetti_step_find((int)step, (int)c->delivered.row.state);
+	const Lahetti__V1__Acknowledgement *a =
+		c->statement.kind->number == LAHETTI_KIND_ACKNOWLEDGEMENT ? c->statement.body
+									  : NULL;
+	Lahetti__V1__Reason reason =
+		a != NULL ? a->reason : LAHETTI__V1__REASON__REASON_UNSPECIFIED;
+	const struct delivered *d = &c->delivered;
+	bool own = lahetti_id_equal(&d->row.organisation, &d->stored.row.organisation);
+
+	if (step == LAHETTI__V1__STEP__STEP_UNSPECIFIED || row == NULL)
+		return true;
+	if (!add(c, record_moved(h, &d->row.id, step, row->to, reason, &c->id, NULL), f) ||
+	    !tell(c, &d->row.id))
+		return false;
+	/* Who gave it back or sent it on has the case no more. */
+	if ((row->to == LAHETTI__V1__STATE__STATE_RETURNED ||
+	     row->to == LAHETTI__V1__STATE__STATE_REDIRECTED) &&
+	    own && !lahetti_id_equal(&d->row.unit, &d->stored.row.unit) &&
+	    !add(c, record_shared(h, &d->stored.row.case_id, &d->row.unit, true), f))
+		return false;
+	if (a == NULL || a->redirect_to == NULL)
+		return true;
+	ProtobufCBinaryData *consents =
+		lahetti_arena_take(&h->arena, d->n_consents * sizeof *consents);
+
+	if (consents == NULL)
+		return lahetti_fault_no_memory(f);
+	for (size_t i = 0; i < d->n_consents; i++)
+		consents[i] = id_bytes(h, &d->consents[i].id);
+	return add_delivery(h, c, a->redirect_to, &d->stored, consents, d->n_consents, f);
+}
+
+/* Stops one delivery that rested on a consent which no longer covers it: not yet opened, or still
+ * open with no other basis. */
+static bool stop_delivery(struct handling *h, struct coming *c, const struct lahetti_id *id,
+			  struct lahetti_fault *f)
+{
+	struct delivered *d = lahetti_arena_take(&h->arena, sizeof *d);
+	Lahetti__V1__Recipient to = LAHETTI__V1__RECIPIENT__INIT;
+	const struct lahetti_step_row *row;
+	struct decision covered;
+
+	if (d == NULL)
+		return lahetti_fault_no_memory(f);
+	if (!gather_delivery(h, id, d, f))
+		return false;
+	row = lahetti_step_find(LAHETTI__V1__STEP__STEP_STOP, (int)d->row.state);
+	if (row == NULL)
+		return true;
+	to.kind = (Lahetti__V1__RecipientKind)d->row.recipient_kind;
+	to.organisation = id_bytes(h, &d->row.organisation);
+	to.unit = id_bytes(h, &d->row.unit);
+	to.role = (Lahetti__V1__Role)d->row.role;
+	to.user = id_bytes(h, &d->row.user);
+	covered = policy_disclose(&d->facts.author_organisation, &to, d->facts.categories,
+				  c->facts.today, d->consents, d->n_consents);
+	if (covered.allowed || d->facts.basis != LAHETTI__V1__BASIS_KIND__BASIS_KIND_CONSENT)
+		return true;
+	return add(c,
+		   record_moved(h, id, LAHETTI__V1__STEP__STEP_STOP, row->to,
+				LAHETTI__V1__REASON__REASON_UNSPECIFIED, &c->id, NULL),
+		   f) &&
+	       tell(c, id);
+}
+
+/* A withdrawal, or a consent that replaces another: the old one ends, in whole or in part. */
+static const struct stored *ended_consent(const struct coming *c, bool *whole)
+{
+	const Lahetti__V1__Withdrawal *w = c->statement.body;
+
+	*whole = true;
+	if (c->statement.kind->number == LAHETTI_KIND_CONSENT && c->replaced.found)
+		return &c->replaced;
+	if (c->statement.kind->number != LAHETTI_KIND_WITHDRAWAL)
+		return NULL;
+	*whole = w->n_parties == 0 && w->n_categories == 0;
+	return &c->replied;
+}
+
+static bool add_consent_end(struct handling *h, struct coming *c, struct lahetti_fault *f)
+{
+	bool whole;
+	const struct stored *consent = ended_consent(c, &whole);
+	Lahetti__V1__Record *r;
+	Lahetti__V1__ConsentEnded *e;
+
+	if (consent == NULL)
+		return true;
+	r = lahetti_arena_take(&h->arena, sizeof *r);
+	e = lahetti_arena_take(&h->arena, sizeof *e);
+	if (r == NULL || e == NULL)
+		return lahetti_fault_no_memory(f);
+	lahetti__v1__record__init(r);
+	lahetti__v1__consent_ended__init(e);
+	e->consent = id_bytes(h, &consent->row.id);
+	e->statement = id_bytes(h, &c->id);
+	e->whole = whole;
+	r->record_case = LAHETTI__V1__RECORD__RECORD_CONSENT_ENDED;
+	r->consent_ended = e;
+	return add(c, r, f);
+}
+
+/*
+ * After the consent has ended in the store: an event of its own for what stops with it, as the
+ * server's act. The facts are read again, so that the consent counts as it stands now.
+ */
+static bool stop_deliveries(struct handling *h, struct coming *c, struct lahetti_fault *f)
+{
+	bool whole;
+	const struct stored *consent = ended_consent(c, &whole);
+	struct lahetti_id ids[DELIVERIES_MOST];
+	struct trail_subject subject;
+	struct trail_entry e;
+	size_t n;
+
+	if (consent == NULL)
+		return true;
+	c->n_records = 0;
+	if (!deliveries_of_consent(h->store, &consent->row.id, ids, DELIVERIES_MOST, &n, f))
+		return false;
+	for (size_t i = 0; i < n; i++)
+		if (!stop_delivery(h, c, &ids[i], f))
+			return false;
+	if (c->n_records == 0)
+		return true;
+	entry_init(h, &e, LAHETTI__V1__ACTION__ACTION_EXPIRE,
+		   LAHETTI__V1__EVENT_OUTCOME__EVENT_OUTCOME_DONE);
+	e.event.reason = (char *)(uintptr_t) "consent-withdrawn";
+	e.event.step = LAHETTI__V1__STEP__STEP_STOP;
+	e.event.count = (uint32_t)c->n_records;
+	trail_subject_init(&subject, &h->actor.organisation, &c->client);
+	subject.part.consent = id_bytes(h, &consent->row.id);
+	subject.part.consent_sha256 = digest_bytes(h, &consent->row.sha256);
+	e.subjects = &subject;
+	e.n_subjects = 1;
+	e.records = c->records;
+	e.n_records = c->n_records;
+	return trail_append(h->trail, &e, f);
+}
+
+/* Under whose register the statement lies: its own client's, or that of the delivery it speaks of.
+ */
+static bool holder_of(struct handling *h, const struct coming *c, struct statements_copy *holder,
+		      struct lahetti_fault *f)
+{
+	*holder = (struct statements_copy){.client = c->client, .case_id = c->case_id};
+	return !lahetti_id_empty(&c->client) ||
+	       gather_copy(h, &c->delivered.stored, &h->actor.organisation, holder, f);
+}
+
+static bool record_acceptance(struct handling *h, struct coming *c, struct decision d,
+			      struct lahetti_fault *f)
+{
+	const Lahetti__V1__Header *header = c->statement.header;
+	struct statements_copy holder;
+	struct trail_subject subject;
+	struct trail_entry e;
+	struct statements_content content = {
+		.statement = c->id,
+		.controller = h->actor.organisation,
+		.nameless = lahetti_id_empty(&c->client),
+		.case_id = c->case_id,
+		.author = h->actor.user,
+		.kind = header->kind,
+	};
+
+	if (!holder_of(h, c, &holder, f))
+		return false;
+	if (lahetti_id_empty(&holder.client))
+		return refuse(h, "no-such-delivery", NULL, f);
+	if (!add_accepted(h, c, f) || !add_deliveries(h, c, f) || !add_step(h, c, f) ||
+	    !add_consent_end(h, c, f))
+		return false;
+	entry_init(h, &e, LAHETTI__V1__ACTION__ACTION_ACCEPT,
+		   LAHETTI__V1__EVENT_OUTCOME__EVENT_OUTCOME_DONE);
+	e.event.basis = d.basis;
+	e.event.kind = header->kind;
+	e.event.step = lahetti_body_step(c->statement.kind, c->statement.body);
+	e.event.categories = header->categories;
+	e.event.n_categories = header->n_categories;
+	trail_subject_init(&subject, &h->actor.organisation, &holder.client);
+	subject.part.case_id = id_bytes(h, &holder.case_id);
+	subject.part.statement = header->id;
+	subject.part.statement_sha256 = lahetti_bytes(lahetti_digest_span(&c->sha256));
+	if (header->n_consents > 0) {
+		subject.part.consent = header->consents[0]->id;
+		subject.part.consent_sha256 = header->consents[0]->sha256;
+	}
+	if (c->delivered.facts.found)
+		subject.part.delivery = id_bytes(h, &c->delivered.row.id);
+	e.subjects = &subject;
+	e.n_subjects = 1;
+	e.records = c->records;
+	e.n_records = c->n_records;
+	content.client = holder.client;
+	if (!trail_append(h->trail, &e, f))
+		return false;
+	h->event = e.number;
+	content.envelope = lahetti_message_pack(&h->frame->submit->envelope->base, &h->arena);
+	return content.envelope.data != NULL && statements_content_add(h->store, &content, f) &&
+	       stop_deliveries(h, c, f);
+}
+
+/* The frame
+ * -----------------------------------------------------------------------------------------------------------
+ */
+
+/* Whether the statement is here already: the same gets its first receipt again, another under its
+ * identifier is refused. */
+static bool seen_before(struct handling *h, struct coming *c, bool *seen, struct lahetti_fault *f)
+{
+	struct statements_row row;
+
+	if (!statements_find(h->store, &c->id, &row, seen, f))
+		return false;
+	if (!*seen)
+		return true;
+	if (!lahetti_digest_equal(&row.sha256, &c->sha256) ||
+	    !lahetti_id_equal(&row.organisation, &h->actor.organisation))
+		return refuse(h, "identifier-used", NULL, f);
+	h->event = row.event;
+	h->late = row.late;
+	return true;
+}
+
+bool handle_submit(struct handling *h, struct lahetti_fault *f)
+{
+	struct coming *c = lahetti_arena_take(&h->arena, sizeof *c);
+	struct decision d;
+	bool seen;
+
+	if (c == NULL)
+		return lahetti_fault_no_memory(f);
+	memset(c, 0, sizeof *c);
+	if (!lahetti_envelope_of(&c->envelope, h->frame->submit->envelope, f))
+		return false;
+	if (c->envelope.payload.len > h->desk->options->limits.statement)
+		return answer_error(h, LAHETTI__V1__ERROR__CLASS__CLASS_REFUSED, "too-long", 0, f);
+	if (!lahetti_sha256(&c->sha256, &c->envelope.payload, 1, f) ||
+	    !lahetti_statement_read(&c->statement, c->envelope.payload, &h->arena, f) ||
+	    !lahetti_id_read(&c->id, lahetti_bytes_span(c->statement.header->id), f))
+		return false;
+	h->id = c->id;
+	if (!seen_before(h, c, &seen, f))
+		return false;
+	if (seen)
+		return true;
+	if (!gather_all(h, c, f))
+		return false;
+	if (c->facts.n_recipients > h->desk->options->limits.recipients)
+		return answer_error(h, LAHETTI__V1__ERROR__CLASS__CLASS_REFUSED,
+				    "too-many-recipients", 0, f);
+	d = policy_submit(&c->facts);
+	if (!d.allowed) {
+		struct trail_subject subject;
+
+		if (!c->facts.client_known)
+			return refuse(h, d.code, NULL, f);
+		trail_subject_init(&subject, &h->actor.organisation, &c->client);
+		subject.part.statement = c->statement.header->id;
+		subject.part.statement_sha256 = lahetti_bytes(lahetti_digest_span(&c->sha256));
+		return refuse(h, d.code, &subject, f);
+	}
+	if (!record_acceptance(h, c, d, f))
+		return false;
+	for (size_t i = 0; i < c->n_told; i++)
+		if (!gather_tell(h, &c->told[i], f))
+			return false;
+	return true;
+}
+
+/* After the commit: the receipt stands on the checkpoint of the group. */
+bool finish_submit(struct handling *h, struct lahetti_fault *f)
+{
+	Lahetti__V1__ServerFrame frame = LAHETTI__V1__SERVER_FRAME__INIT;
+	Lahetti__V1__Accepted accepted = LAHETTI__V1__ACCEPTED__INIT;
+	Lahetti__V1__Receipt receipt;
+	struct deliveries_row rows[DELIVERIES_MOST];
+	bool erased;
+	size_t n;
+
+	if (!proof_receipt(h->store, h->event, 0, &receipt, &erased, &h->arena, f) ||
+	    !deliveries_of_statement(h->store, &h->id, rows, DELIVERIES_MOST, &n, f))
+		return false;
+	accepted.statement = id_bytes(h, &h->id);
+	accepted.receipt = &receipt;
+	accepted.since_erased = erased;
+	accepted.sent_late = h->late;
+	accepted.deliveries = lahetti_arena_take(&h->arena, n * sizeof *accepted.deliveries);
+	if (accepted.deliveries == NULL)
+		return lahetti_fault_no_memory(f);
+	for (size_t i = 0; i < n; i++) {
+		Lahetti__V1__Notice *notice = lahetti_arena_take(&h->arena, sizeof *notice);
+
+		if (notice == NULL)
+			return lahetti_fault_no_memory(f);
+		lahetti__v1__notice__init(notice);
+		notice->delivery = id_bytes(h, &rows[i].id);
+		notice->statement = accepted.statement;
+		notice->position = rows[i].position;
+		notice->state = LAHETTI__V1__STATE__STATE_REQUESTED;
+		accepted.deliveries[accepted.n_deliveries++] = notice;
+	}
+	frame.body_case = LAHETTI__V1__SERVER_FRAME__BODY_ACCEPTED;
+	frame.accepted = &accepted;
+	return answer_session(h, &frame, 0, f);
+}
+
+/* The receipt once more, for the author's unit. */
+bool handle_read_receipt(struct handling *h, struct lahetti_fault *f)
+{
+	struct statements_row row;
+	bool found;
+
+	if (!facts_id(h->frame->read_receipt->statement, &h->id, f) ||
+	    !statements_find(h->store, &h->id, &row, &found, f))
+		return false;
+	if (!found || !lahetti_id_equal(&row.unit, &h->actor.unit))
+		return refuse(h, "no-such-statement", NULL, f);
+	h->event = row.event;
+	h->late = row.late;
+	return true;
+}

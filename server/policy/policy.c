@@ -1,0 +1,131 @@
+#include "policy.h"
+
+#include "decide.h"
+
+bool policy_sees_clients(Lahetti__V1__Role role)
+{
+	const struct lahetti_role_row *row = lahetti_role_find((int)role);
+
+	return row != NULL && row->sees_clients;
+}
+
+struct decision policy_session(const struct facts_actor *actor)
+{
+	if (actor->user_disabled)
+		return refuse("user-disabled");
+	if (actor->device_revoked)
+		return refuse("device-revoked");
+	if (!actor->device_confirmed)
+		return refuse("device-not-confirmed");
+	if (actor->known && actor->membership_ended)
+		return refuse("membership-ended");
+	return allow(LAHETTI__V1__BASIS_KIND__BASIS_KIND_NONE_NEEDED);
+}
+
+/* policy_session, and a membership. */
+static struct decision acts(const struct facts_actor *actor)
+{
+	struct decision d = policy_session(actor);
+
+	if (d.allowed && !actor->known)
+		return refuse("no-membership");
+	return d;
+}
+
+struct decision policy_may_act(const struct facts_actor *actor)
+{
+	struct decision d = acts(actor);
+
+	if (d.allowed && !policy_sees_clients(actor->role))
+		return refuse("role-without-clients");
+	return d;
+}
+
+struct decision policy_clients(const struct facts_actor *actor)
+{
+	struct decision d = policy_may_act(actor);
+
+	if (!d.allowed)
+		return d;
+	return allow(LAHETTI__V1__BASIS_KIND__BASIS_KIND_OWN_REGISTER);
+}
+
+bool policy_sent_late(int64_t created_us, int64_t now_us)
+{
+	return created_us < now_us - INT64_C(60000000);
+}
+
+struct decision policy_authorship(const struct facts_actor *actor,
+				  const struct lahetti_statement *s, bool audience_is_ours,
+				  bool author_is_actor, int64_t now_us)
+{
+	struct decision d = acts(actor);
+
+	if (!d.allowed)
+		return d;
+	if (!audience_is_ours)
+		return refuse("wrong-audience");
+	if (!author_is_actor)
+		return refuse("not-the-author");
+	if (!LAHETTI_IN(s->kind->authors, actor->role))
+		return refuse("role-may-not-author");
+	if (s->header->created_us > now_us + POLICY_AHEAD_US)
+		return refuse("dated-ahead");
+	if (s->header->created_us < now_us - POLICY_LATE_US)
+		return refuse("too-old");
+	return d;
+}
+
+struct decision policy_read_trail(const struct facts_actor *actor,
+				  const struct lahetti_id *controller)
+{
+	struct decision d = acts(actor);
+
+	if (!d.allowed)
+		return d;
+	if (actor->role != LAHETTI__V1__ROLE__ROLE_DATA_PROTECTION_OFFICER)
+		return refuse("not-data-protection-officer");
+	if (!same(&actor->organisation, controller))
+		return refuse("other-controller");
+	return allow(LAHETTI__V1__BASIS_KIND__BASIS_KIND_SUPERVISION);
+}
+
+struct decision policy_admin(const struct facts_actor *actor, enum policy_admin act,
+			     const struct lahetti_id *organisation, const struct lahetti_id *user)
+{
+	struct decision d = policy_session(actor);
+
+	if (!d.allowed || (act == POLICY_ADMIN_REVOKE && same(&actor->user, user)))
+		return d;
+	d = acts(actor);
+	if (!d.allowed)
+		return d;
+	if (actor->role != LAHETTI__V1__ROLE__ROLE_ADMINISTRATOR)
+		return refuse("not-administrator");
+	if (!same(&actor->organisation, organisation))
+		return refuse("other-controller");
+	return d;
+}
+
+struct decision policy_confirm(const struct facts_confirm *facts)
+{
+	const struct facts_actor *actor = &facts->actor;
+	struct decision d = policy_session(actor);
+
+	if (!d.allowed)
+		return d;
+	if (facts->confirmed || facts->revoked)
+		return refuse("nothing-to-confirm");
+	if (same(&actor->user, &facts->code_maker))
+		return refuse("own-code");
+	if (same(&actor->user, &facts->owner))
+		return facts->same_device ? refuse("same-device") : d;
+	d = acts(actor);
+	if (!d.allowed || facts->actor_leads_owner)
+		return d;
+	if (actor->role != LAHETTI__V1__ROLE__ROLE_ADMINISTRATOR)
+		return refuse("may-not-confirm");
+	if (!same(&actor->organisation, &facts->owner_organisation))
+		return refuse("other-controller");
+	return d;
+}
