@@ -36,7 +36,8 @@ struct arguments {
 	const char *type;
 	const char *unit;
 	const char *administrator;
-	const char *operand;
+	char **operands; /* n_operands of them */
+	int n_operands;
 };
 
 static int say(const struct lahetti_fault *f)
@@ -90,14 +91,12 @@ static bool read_arguments(int argc, char **argv, struct arguments *a)
 		default:
 			return false;
 		}
-	if (optind < argc)
-		a->operand = argv[optind++];
-	if (optind < argc)
-		(void)wrong("there are more words than this command takes");
+	a->operands = argv + optind;
+	a->n_operands = argc - optind;
 	if (a->config == NULL)
 		a->config = access("lahettid.conf", R_OK) == 0 ? "lahettid.conf"
 							       : "/etc/lahetti/lahettid.conf";
-	return optind >= argc;
+	return true;
 }
 
 /* A server with its configuration read and its keys opened. */
@@ -263,21 +262,27 @@ int console_organisation(int argc, char **argv)
 /* confirm, check, fsck, version
  * ------------------------------------------------------------------------------------- */
 
-int console_confirm(int argc, char **argv)
+static int confirm_one(const struct house *h, const char *text)
 {
 	struct lahetti_fault f = {0};
 	struct lahetti_digest key_id;
+
+	if (!lahetti_hex_parse(key_id.bytes, sizeof key_id.bytes, text, &f))
+		return wrong("a key identifier has 64 hexadecimal digits; the device shows it when it is enrolled");
+	return desk_confirm(h->config->database, h->vault, SOFTWARE, &key_id, &f) ? DONE : say(&f);
+}
+
+int console_confirm(int argc, char **argv)
+{
 	struct house h;
 	int status = house_open(&h, argc, argv, true);
 
 	if (status != DONE)
 		return status;
-	if (h.arguments.operand == NULL ||
-	    !lahetti_hex_parse(key_id.bytes, sizeof key_id.bytes, h.arguments.operand, &f))
-		status = wrong(
-			"confirm needs the key identifier that the device shows: 64 hexadecimal digits");
-	else if (!desk_confirm(h.config->database, h.vault, SOFTWARE, &key_id, &f))
-		status = say(&f);
+	if (h.arguments.n_operands == 0)
+		status = wrong("confirm needs the key identifiers of the devices");
+	for (int i = 0; status == DONE && i < h.arguments.n_operands; i++)
+		status = confirm_one(&h, h.arguments.operands[i]);
 	house_close(&h);
 	return status;
 }

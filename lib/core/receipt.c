@@ -175,19 +175,22 @@ bool lahetti_receipt_verify(const Lahetti__V1__Receipt *receipt,
 	       read_subject(facts->event, receipt->subject, &facts->subject, &commitment, arena, f);
 }
 
-bool lahetti_receipt_names(const struct lahetti_receipt_facts *facts, Lahetti__V1__Action action,
-			   struct lahetti_span statement, const struct lahetti_digest *sha256,
-			   struct lahetti_fault *f)
+bool lahetti_receipt_names(const struct lahetti_receipt_facts *facts, struct lahetti_span statement,
+			   const struct lahetti_digest *sha256, struct lahetti_fault *f)
 {
 	const Lahetti__V1__SubjectPart *subject = facts->subject;
+	bool opening = facts->event->action == LAHETTI__V1__ACTION__ACTION_OPEN;
+	ProtobufCBinaryData id, digest;
 
-	if (facts->event->action != action ||
-	    facts->event->outcome != LAHETTI__V1__EVENT_OUTCOME__EVENT_OUTCOME_DONE ||
-	    subject == NULL ||
-	    !lahetti_span_equal(lahetti_bytes_span(subject->statement), statement) ||
-	    !is_digest(subject->statement_sha256, sha256))
+	if (facts->event->outcome != LAHETTI__V1__EVENT_OUTCOME__EVENT_OUTCOME_DONE ||
+	    (!opening && facts->event->action != LAHETTI__V1__ACTION__ACTION_ACCEPT) ||
+	    subject == NULL)
 		return wrong_receipt(f);
-	return true;
+	id = opening ? subject->by : subject->statement;
+	digest = opening ? subject->by_sha256 : subject->statement_sha256;
+	return (lahetti_span_equal(lahetti_bytes_span(id), statement) &&
+		is_digest(digest, sha256)) ||
+	       wrong_receipt(f);
 }
 
 /* ---- bundles: their form ------------------------------------------------------------------- */
@@ -490,8 +493,7 @@ static bool check_receipt(struct verification *v, const struct signed_facts *s,
 				     LAHETTI_MESSAGE_FRAME, &v->arena, f);
 
 	return receipt != NULL && lahetti_receipt_verify(receipt, v->log, &v->arena, facts, f) &&
-	       lahetti_receipt_names(facts, LAHETTI__V1__ACTION__ACTION_ACCEPT,
-				     lahetti_bytes_span(s->header->id), &s->sha256, f) &&
+	       lahetti_receipt_names(facts, lahetti_bytes_span(s->header->id), &s->sha256, f) &&
 	       check_one_view(v, &facts->checkpoint, f);
 }
 

@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 /*
- * libconfuse reads the file's form: names, equal signs, quotes, lists, ${VARIABLES} of the
+ * libconfuse reads the file's form: names, equal signs, quotes, ${VARIABLES} of the
  * environment. Every value is a text to it and is read here, by the table of settings, so that each
  * has one way to be written and one way to be refused.
  */
@@ -85,7 +85,7 @@ static bool is_port(const char *text)
 
 static const char *name_of_server(const char *value)
 {
-	size_t len = host_len(value);
+	size_t len = strspn(value, LOWER_DIGITS ".-");
 
 	if (len > 0 && strlen(value) <= NAME_MOST && strcmp(value + len, "/lahetti") == 0)
 		return NULL;
@@ -178,6 +178,7 @@ static bool refuse(struct reading *r, unsigned line, const char *format, ...)
 	va_list args;
 
 	va_start(args, format);
+	// NOLINTNEXTLINE(clang-analyzer-valist.Uninitialized): it is, in the line above
 	(void)vsnprintf(why, sizeof why, format, args);
 	va_end(args);
 	r->refused = true;
@@ -222,16 +223,27 @@ static bool set_path(struct reading *r, char **path, const char *value)
 	return set_text(r, path, relative ? r->folder : "", value);
 }
 
-static bool add_element(struct reading *r, const struct setting *s, unsigned line, char **list,
-			const char *value)
+/* Words between spaces, each of which must be right. */
+static bool set_list(struct reading *r, const struct setting *s, unsigned line, const char *value)
 {
-	size_t n = 0;
+	char **list = member_of(s, r->config);
+	const char *wrong;
+	size_t n = 0, len;
 
-	while (list[n] != NULL)
-		n++;
-	if (n == CONFIG_ORIGINS_MOST)
-		return refuse(r, line, "%s must be at most %u.", s->key, CONFIG_ORIGINS_MOST);
-	return set_text(r, &list[n], "", value);
+	for (value += strspn(value, " "); *value != '\0'; value += strspn(value, " ")) {
+		if (n == CONFIG_ORIGINS_MOST)
+			return refuse(r, line, "%s must be at most %d.", s->key,
+				      CONFIG_ORIGINS_MOST);
+		len = strcspn(value, " ");
+		list[n] = strndup(value, len);
+		if (list[n] == NULL)
+			return no_memory(r);
+		wrong = s->check(list[n++]);
+		if (wrong != NULL)
+			return refuse(r, line, "%s %s.", s->key, wrong);
+		value += len;
+	}
+	return true;
 }
 
 static bool set_word(struct reading *r, const struct setting *s, unsigned line, const char *value)
@@ -277,7 +289,8 @@ static bool set_number(struct reading *r, const struct setting *s, unsigned line
 
 static bool set(struct reading *r, const struct setting *s, unsigned line, const char *value)
 {
-	const char *wrong = s->check != NULL ? s->check(value) : NULL;
+	bool whole = s->form == FORM_TEXT || s->form == FORM_PATH;
+	const char *wrong = whole ? s->check(value) : NULL;
 
 	for (const char *c = value; *c != '\0'; c++) {
 		if ((unsigned char)*c < 0x20 || *c == 0x7f)
@@ -289,7 +302,7 @@ static bool set(struct reading *r, const struct setting *s, unsigned line, const
 	case FORM_TEXT:
 		return set_text(r, member_of(s, r->config), "", value);
 	case FORM_LIST:
-		return add_element(r, s, line, member_of(s, r->config), value);
+		return set_list(r, s, line, value);
 	case FORM_PATH:
 		return set_path(r, member_of(s, r->config), value);
 	case FORM_WORD:
@@ -305,24 +318,23 @@ static bool set(struct reading *r, const struct setting *s, unsigned line, const
 
 /* ---- the file ------------------------------------------------------------------------------ */
 
-/* After each value, and each element of a list. */
+/* After each value. */
 static int on_value(cfg_t *cfg, cfg_opt_t *opt)
 {
 	struct reading *r = reading;
 	unsigned line = (unsigned)cfg->line;
-	unsigned n = cfg_opt_size(opt);
 	size_t i = 0;
 
 	while (i < SETTINGS && strcmp(settings[i].key, opt->name) != 0)
 		i++;
-	assert(i < SETTINGS && n > 0);
-	if (r->line[i] != 0 && n == 1) {
+	assert(i < SETTINGS);
+	if (r->line[i] != 0) {
 		refuse(r, line, "%s is set twice; the first time in line %u.", opt->name,
 		       r->line[i]);
 		return -1;
 	}
 	r->line[i] = line;
-	return set(r, &settings[i], line, cfg_opt_getnstr(opt, n - 1)) ? 0 : -1;
+	return set(r, &settings[i], line, cfg_opt_getnstr(opt, 0)) ? 0 : -1;
 }
 
 static void on_error(cfg_t *cfg, const char *format, va_list args)
@@ -377,15 +389,11 @@ static bool tidy(struct reading *r, char *text, size_t len)
 static bool parse(struct reading *r, const char *text)
 {
 	cfg_opt_t options[SETTINGS + 1];
-	bool done = false;
 	cfg_t *cfg;
+	bool done;
 
 	for (size_t i = 0; i < SETTINGS; i++) {
-		cfg_flag_t flags = CFGF_NODEFAULT;
-
-		if (settings[i].form == FORM_LIST)
-			flags |= CFGF_LIST;
-		options[i] = (cfg_opt_t)CFG_STR(settings[i].key, NULL, flags);
+		options[i] = (cfg_opt_t)CFG_STR(settings[i].key, NULL, CFGF_NODEFAULT);
 		options[i].validcb = on_value;
 	}
 	options[SETTINGS] = (cfg_opt_t)CFG_END();
@@ -394,18 +402,10 @@ static bool parse(struct reading *r, const char *text)
 		return no_memory(r);
 	cfg_set_error_function(cfg, on_error);
 	reading = r;
-	if (cfg_parse_buf(cfg, text) == CFG_SUCCESS) {
-		done = true;
-	} else if (!r->refused) {
+	done = cfg_parse_buf(cfg, text) == CFG_SUCCESS;
+	if (!done && !r->refused)
 		refuse(r, (unsigned)cfg->line, "this can't be read.");
-	}
 	reading = NULL;
-	/* An empty list is said, but has no value that on_value could be told. */
-	for (size_t i = 0; i < SETTINGS; i++) {
-		if (settings[i].form == FORM_LIST && r->line[i] == 0 &&
-		    (cfg_getopt(cfg, settings[i].key)->flags & CFGF_MODIFIED) != 0)
-			r->line[i] = (unsigned)cfg->line;
-	}
 	cfg_free(cfg);
 	return done;
 }

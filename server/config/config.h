@@ -95,7 +95,7 @@ void config_destroy(struct config *c);
 
 /*
  * SHA-256 over "lahetti config v1\n" and, for each setting marked SEEN in settings.def, in its
- * order, "key=value\n" as read or by default; of a list one line an element.
+ * order, "key=value\n" as read or by default; of a list one line a word.
  */
 LAHETTI_CHECKED bool config_digest(const struct config *c, struct lahetti_digest *digest,
 				   struct lahetti_fault *f);

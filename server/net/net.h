@@ -35,8 +35,9 @@ struct net_limits {
 	uint32_t requests_a_second;	/* frames of a session, as a token bucket of twice that */
 	uint32_t pings_a_second;
 	uint32_t in_flight; /* unanswered frames of a session: beyond it, its socket is not read */
-	uint32_t out_queue; /* bytes waiting for a session's socket: beyond it, it is closed as too
-			       slow */
+	uint32_t out_queue; /* bytes waiting for a session's socket: beyond half of it, its socket is
+			       not read; beyond it, it is closed as too slow. Half must hold what
+			       the answers to in_flight frames can amount to. */
 	uint32_t handshake_s; /* until TLS and HTTP are done */
 	uint32_t sign_in_s;   /* until login */
 	uint32_t idle_s;      /* without a frame from the client */

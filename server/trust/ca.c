@@ -327,11 +327,14 @@ bool ca_key(const struct ca *ca, struct lahetti_buffer *out, struct lahetti_faul
 {
 	PKCS8_PRIV_KEY_INFO *plain;
 	uint8_t *der = NULL;
+	int len = 0;
 	bool done;
 
 	ERR_set_mark();
 	plain = EVP_PKEY2PKCS8(ca->key);
-	done = add_der(out, der, plain != NULL ? i2d_PKCS8_PRIV_KEY_INFO(plain, &der) : 0, f);
+	if (plain != NULL)
+		len = i2d_PKCS8_PRIV_KEY_INFO(plain, &der);
+	done = add_der(out, der, len, f);
 	PKCS8_PRIV_KEY_INFO_free(plain);
 	ERR_pop_to_mark();
 	return done;

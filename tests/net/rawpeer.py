@@ -1,6 +1,7 @@
 """A peer that can say any bytes: TLS, HTTP, WebSocket frames and protobuf, each by hand, and a server to say them to."""
 
 import base64
+import contextlib
 import os
 import re
 import signal
@@ -102,7 +103,7 @@ class Server:
 
     def __exit__(self, kind, *_):
         if self.process.poll() is None:
-            self.process.send_signal(signal.SIGTERM)
+            self.terminate()
         status = self.wait()
         if kind is None and status != 0:
             raise AssertionError(f"the server left with {status}")
@@ -120,6 +121,9 @@ class Server:
     def unblock(self):
         self.process.stdin.write("go\n")
         self.process.stdin.flush()
+
+    def terminate(self):
+        self.process.send_signal(signal.SIGTERM)
 
     def get(self, path, method="GET"):
         """(status, body) of the listener for health and metrics."""
@@ -155,14 +159,23 @@ def tls_context(certificate=None, newest=ssl.TLSVersion.TLSv1_3, oldest=ssl.TLSV
     return context
 
 
-def tcp(server):
-    connection = socket.create_connection(("127.0.0.1", server.port), PATIENCE)
+def tcp(server, window=None):
+    """A connection; with `window` one that takes few bytes before it is read."""
+    connection = socket.socket()
+    connection.settimeout(PATIENCE)
+    if window:
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, window)
+    try:
+        connection.connect(("127.0.0.1", server.port))
+    except BaseException:
+        connection.close()
+        raise
     connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     return connection
 
 
-def tls(server, context=None, name="localhost", session=None):
-    connection = tcp(server)
+def tls(server, context=None, name="localhost", session=None, window=None):
+    connection = tcp(server, window)
     try:
         return (context or tls_context()).wrap_socket(connection, server_hostname=name, session=session)
     except BaseException:
@@ -186,8 +199,8 @@ def until_cut(connection):
 class Peer:
     """A connection whose WebSocket stands, unless it was refused: then Closed is raised."""
 
-    def __init__(self, server, context=None, greeted=True, **request):
-        self.connection = tls(server, context)
+    def __init__(self, server, context=None, greeted=True, window=None, **request):
+        self.connection = tls(server, context, window=window)
         self.pending = b""
         self.correlation = 0
         self.kept = []
@@ -221,6 +234,15 @@ class Peer:
         self.connection.close()
 
     # Bytes.
+
+    @contextlib.contextmanager
+    def gathered(self):
+        """What is said meanwhile is sent at once at the end."""
+        gathered = []
+        self.say = gathered.append
+        yield
+        del self.say
+        self.say(b"".join(gathered))
 
     def say(self, data):
         try:

@@ -520,6 +520,8 @@ static X509 *with_names(const char *names)
 
 	assert_non_null(extension);
 	assert_int_equal(X509_set_version(certificate, X509_VERSION_3), 1);
+	assert_non_null(ASN1_TIME_set(X509_getm_notBefore(certificate), 0));
+	assert_non_null(ASN1_TIME_set(X509_getm_notAfter(certificate), 0));
 	assert_int_equal(X509_set_pubkey(certificate, key), 1);
 	assert_int_equal(X509_add_ext(certificate, extension, -1), 1);
 	assert_true(X509_sign(certificate, key, EVP_sha256()) > 0);

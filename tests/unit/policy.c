@@ -54,7 +54,8 @@ static Lahetti__V1__BasisKind basis_of(struct decision d)
 #define assert_refused(decision, expected) assert_string_equal(code_of(decision), expected)
 #define assert_allowed(decision, expected) assert_int_equal(basis_of(decision), BASIS(expected))
 
-/* ---- the world: a worker of the county's clinic, a coach of the city's coaching unit ---------- */
+/* ---- the world: a worker of the county's clinic, a coach of the city's coaching unit ----------
+ */
 
 static struct facts_actor somebody(enum sample_who user, enum sample_who organisation,
 				   enum sample_who unit, Lahetti__V1__Role role)
@@ -101,7 +102,7 @@ static struct facts_delivery to_coach(void)
 	};
 }
 
-/* Its own state is inside: it must not be moved. */
+/* It points into itself: it must not be moved. */
 struct world {
 	struct sample sample;
 	struct sample consent[2];
@@ -229,18 +230,1396 @@ static void good_open(struct world *w)
 
 /* ---- who may at all -------------------------------------------------------------------------- */
 
-/* What stops an actor everywhere. */
+static void disable(struct facts_actor *actor)
+{
+	actor->user_disabled = true;
+}
+
+static void revoke(struct facts_actor *actor)
+{
+	actor->device_revoked = true;
+}
+
+static void leave_unconfirmed(struct facts_actor *actor)
+{
+	actor->device_confirmed = false;
+}
+
+static void end_membership(struct facts_actor *actor)
+{
+	actor->membership_ended = true;
+}
+
+static void choose_none(struct facts_actor *actor)
+{
+	actor->known = false;
+}
+
+/* What stops an actor everywhere; the last is no bar to what needs no membership. */
 static const struct bar {
 	const char *code;
 	void (*set)(struct facts_actor *actor);
 } bars[] = {
-#define BAR(name, code_, field, value)                     \
-	static void bar_##name(struct facts_actor *actor); \
-	BAR_ROW(name, code_)
-#undef BAR
+	{"user-disabled", disable},
+	{"device-revoked", revoke},
+	{"device-not-confirmed", leave_unconfirmed},
+	{"membership-ended", end_membership},
+	{"no-membership", choose_none},
 };
+
+static void session_needs_a_confirmed_device_and_a_living_membership(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < LENGTH(bars); i++) {
+		struct facts_actor actor = coach();
+
+		assert_allowed(policy_session(&actor), NONE_NEEDED);
+		bars[i].set(&actor);
+		if (bars[i].set == choose_none)
+			assert_allowed(policy_session(&actor), NONE_NEEDED);
+		else
+			assert_refused(policy_session(&actor), bars[i].code);
+	}
+}
+
+static void what_bars_a_session_bars_everything(void **state)
+{
+	static struct world submit, open;
+	struct lahetti_id *city = &(struct lahetti_id){0};
+	struct facts_delivery queued = to_coach();
+
+	(void)state;
+	*city = *sample_id(SAMPLE_CITY);
+	queued.recipient_kind = TO(QUEUE);
+	for (size_t i = 0; i < LENGTH(bars); i++) {
+		struct facts_actor actor = coach();
+		struct facts_confirm confirm = {
+			.owner = *sample_id(SAMPLE_OTHER),
+			.owner_organisation = *city,
+			.actor_leads_owner = true,
+		};
+		const char *code = bars[i].code;
+
+		bars[i].set(&actor);
+		good(&submit, LAHETTI_KIND_INTERIM_REPORT);
+		submit.submit.actor = actor;
+		good_open(&open);
+		open.open.actor = actor;
+		confirm.actor = actor;
+		assert_refused(policy_submit(&submit.submit), code);
+		assert_refused(policy_open(&open.open), code);
+		assert_refused(policy_clients(&actor), code);
+		assert_refused(policy_claim(&actor, &queued), code);
+		assert_refused(policy_release(&actor, &queued), code);
+		assert_refused(policy_confirm(&confirm), code);
+		actor.role = ROLE(ADMINISTRATOR);
+		assert_refused(policy_admin(&actor, POLICY_ADMIN_DIRECTORY, city, NULL), code);
+		assert_refused(
+			policy_admin(&actor, POLICY_ADMIN_REVOKE, city, sample_id(SAMPLE_OTHER)),
+			code);
+		actor.role = ROLE(DATA_PROTECTION_OFFICER);
+		assert_refused(policy_read_trail(&actor, city), code);
+	}
+}
+
+static bool sees_clients(int role)
+{
+	return role != ROLE(PEER_EXPERT) && role != ROLE(DATA_PROTECTION_OFFICER) &&
+	       role != ROLE(ADMINISTRATOR);
+}
+
+static void each_kind_is_authored_by_whoever_sees_clients(void **state)
+{
+	static struct world w;
+	const ProtobufCEnumDescriptor *roles = &lahetti__v1__role__descriptor;
+	size_t n;
+	const struct lahetti_kind_row *kinds = lahetti_kinds(&n);
+
+	(void)state;
+	for (size_t i = 0; i < n; i++)
+		for (unsigned k = 1; k < roles->n_values; k++) {
+			int role = roles->values[k].value;
+
+			good(&w, (enum lahetti_kind)kinds[i].number);
+			w.submit.actor.role = (Lahetti__V1__Role)role;
+			if (sees_clients(role))
+				assert_string_equal(code_of(policy_submit(&w.submit)), "");
+			else
+				assert_refused(policy_submit(&w.submit), "role-may-not-author");
+		}
+}
+
+static void protected_roles_see_no_client(void **state)
+{
+	static struct world w;
+	const ProtobufCEnumDescriptor *roles = &lahetti__v1__role__descriptor;
+
+	(void)state;
+	for (unsigned k = 1; k < roles->n_values; k++) {
+		int role = roles->values[k].value;
+		struct facts_actor actor = coach();
+
+		actor.role = (Lahetti__V1__Role)role;
+		good_open(&w);
+		w.open.actor = actor;
+		w.open.delivery.recipient_kind = TO(QUEUE);
+		w.open.delivery.claimed_by = actor.user;
+		assert_int_equal(policy_addressed(&actor, &w.open.delivery), sees_clients(role));
+		if (sees_clients(role)) {
+			assert_allowed(policy_clients(&actor), OWN_REGISTER);
+			assert_allowed(policy_open(&w.open), CONSENT);
+			assert_allowed(policy_claim(&actor, &w.open.delivery), NONE_NEEDED);
+		} else {
+			Lahetti__V1__Step steps[32];
+
+			assert_refused(policy_clients(&actor), "role-without-clients");
+			assert_refused(policy_open(&w.open), "role-without-clients");
+			assert_refused(policy_claim(&actor, &w.open.delivery),
+				       "role-without-clients");
+			assert_int_equal(policy_steps(&actor, &w.open.delivery, steps, 32), 0);
+			w.open.delivery.opened_by_unit = true;
+			assert_refused(policy_open(&w.open), "role-without-clients");
+		}
+	}
+}
+
+/* ---- what is submitted ----------------------------------------------------------------------- */
+
+static void good_sample_of_each_kind_is_accepted(void **state)
+{
+	static struct world w;
+	static const Lahetti__V1__BasisKind bases[] = {
+		[LAHETTI_KIND_REFERRAL] = BASIS(CONSENT),
+		[LAHETTI_KIND_CONSENT] = BASIS(OWN_REGISTER),
+		[LAHETTI_KIND_WITHDRAWAL] = BASIS(OWN_REGISTER),
+		[LAHETTI_KIND_ACKNOWLEDGEMENT] = BASIS(OWN_REGISTER),
+		[LAHETTI_KIND_INFORMATION_REQUEST] = BASIS(CONSENT),
+		[LAHETTI_KIND_INFORMATION_ANSWER] = BASIS(CONSENT),
+		[LAHETTI_KIND_INTERIM_REPORT] = BASIS(CONSENT),
+		[LAHETTI_KIND_CLOSING] = BASIS(CONSENT),
+	};
+	size_t n;
+	const struct lahetti_kind_row *kinds = lahetti_kinds(&n);
+
+	(void)state;
+	for (size_t i = 0; i < n; i++) {
+		good(&w, (enum lahetti_kind)kinds[i].number);
+		assert_int_equal(basis_of(policy_submit(&w.submit)), bases[kinds[i].number]);
+	}
+}
+
+/* One fact wrong, one code. */
+#define SUBMIT_REFUSED(KIND, code, ...)                         \
+	do {                                                    \
+		good(&w, LAHETTI_KIND_##KIND);                  \
+		(void)(__VA_ARGS__);                            \
+		assert_refused(policy_submit(&w.submit), code); \
+	} while (0)
+#define SUBMIT_ALLOWED(KIND, basis, ...)                         \
+	do {                                                     \
+		good(&w, LAHETTI_KIND_##KIND);                   \
+		(void)(__VA_ARGS__);                             \
+		assert_allowed(policy_submit(&w.submit), basis); \
+	} while (0)
+
+static void statement_is_for_this_server_by_its_author_and_of_today(void **state)
+{
+	static struct world w;
+
+	(void)state;
+	SUBMIT_REFUSED(REFERRAL, "wrong-audience", w.submit.audience_is_ours = false);
+	SUBMIT_REFUSED(REFERRAL, "not-the-author", w.submit.author_is_actor = false);
+	SUBMIT_REFUSED(REFERRAL, "dated-ahead",
+		       w.submit.now_us = SAMPLE_CREATED_US - POLICY_AHEAD_US - 1);
+	SUBMIT_ALLOWED(REFERRAL, CONSENT, w.submit.now_us = SAMPLE_CREATED_US - POLICY_AHEAD_US);
+	SUBMIT_ALLOWED(REFERRAL, CONSENT, w.submit.now_us = SAMPLE_CREATED_US + POLICY_LATE_US);
+	SUBMIT_REFUSED(REFERRAL, "too-old",
+		       w.submit.now_us = SAMPLE_CREATED_US + POLICY_LATE_US + 1);
+	assert_false(policy_sent_late(100000000, 100000000));
+	assert_false(policy_sent_late(100000000, 160000000));
+	assert_true(policy_sent_late(100000000, 160000001));
+	assert_false(policy_sent_late(200000000, 100000000));
+}
+
+/* Every way in which a client is not ours gives the same answer. */
+static void another_units_client_is_as_unknown_as_none(void **state)
+{
+	static struct world w;
+	size_t n;
+	const struct lahetti_kind_row *kinds = lahetti_kinds(&n);
+
+	(void)state;
+	for (size_t i = 0; i < n; i++) {
+		enum lahetti_kind kind = (enum lahetti_kind)kinds[i].number;
+
+		if (!kinds[i].has_client)
+			continue;
+		good(&w, kind);
+		w.submit.client_known = false;
+		assert_refused(policy_submit(&w.submit), "no-such-case");
+		good(&w, kind);
+		w.submit.case_known = false;
+		assert_refused(policy_submit(&w.submit), "no-such-case");
+		good(&w, kind);
+		w.submit.unit_has_case = false;
+		w.submit.client_erased = true;
+		assert_refused(policy_submit(&w.submit), "no-such-case");
+		good(&w, kind);
+		w.submit.client_erased = true;
+		assert_refused(policy_submit(&w.submit), "erased");
+	}
+}
+
+static void reply_answers_what_is_there_and_may_be_answered_so(void **state)
+{
+	static struct world w;
+	size_t n;
+	const struct lahetti_kind_row *kinds = lahetti_kinds(&n);
+
+	(void)state;
+	for (size_t i = 0; i < n; i++) {
+		enum lahetti_kind kind = (enum lahetti_kind)kinds[i].number;
+
+		if (kinds[i].replies_to == 0)
+			continue;
+		good(&w, kind);
+		w.submit.replied_found = false;
+		assert_refused(policy_submit(&w.submit), "no-such-statement");
+		for (uint32_t answered = 0; answered < 70; answered++) {
+			good(&w, kind);
+			w.submit.replied_kind = answered;
+			if (answered < 64 && LAHETTI_IN(kinds[i].replies_to, answered))
+				assert_string_equal(code_of(policy_submit(&w.submit)), "");
+			else
+				assert_refused(policy_submit(&w.submit), "cannot-be-answered-so");
+		}
+	}
+}
+
+static void only_ones_own_is_replaced_by_its_like(void **state)
+{
+	static struct world w;
+
+	(void)state;
+#define REPLACING(KIND)                                              \
+	(w.sample.header.replaces = &w.sample.replaces,              \
+	 w.submit.replaced_found = w.submit.replaced_is_ours = true, \
+	 w.submit.replaced_kind = LAHETTI_KIND_##KIND)
+	SUBMIT_ALLOWED(REFERRAL, CONSENT, REPLACING(REFERRAL));
+	SUBMIT_ALLOWED(CONSENT, OWN_REGISTER, REPLACING(CONSENT));
+	SUBMIT_ALLOWED(CONSENT, OWN_REGISTER,
+		       (REPLACING(CONSENT), w.submit.replaced_is_ours = false));
+	SUBMIT_REFUSED(REFERRAL, "not-yours-to-replace",
+		       (REPLACING(REFERRAL), w.submit.replaced_is_ours = false));
+	SUBMIT_REFUSED(REFERRAL, "no-such-statement",
+		       (REPLACING(REFERRAL), w.submit.replaced_found = false));
+	SUBMIT_REFUSED(REFERRAL, "no-such-statement", REPLACING(CONSENT));
+	SUBMIT_REFUSED(CONSENT, "no-such-statement", REPLACING(REFERRAL));
+#undef REPLACING
+}
+
+static void recipient_is_there_and_takes_clients(void **state)
+{
+	static struct world w;
+
+	(void)state;
+	SUBMIT_REFUSED(REFERRAL, "no-such-recipient", w.recipient[0].exists = false);
+	SUBMIT_REFUSED(REFERRAL, "no-such-recipient", w.submit.n_recipients = 0);
+	SUBMIT_REFUSED(REFERRAL, "unit-takes-no-clients", w.recipient[0].takes_clients = false);
+	SUBMIT_REFUSED(REFERRAL, "nobody-there", w.recipient[0].people = 0);
+	SUBMIT_REFUSED(CLOSING, "nobody-there", w.recipient[0].people = 0);
+	/* An answer comes back to its unit even where that takes no more clients, and to no other.
+	 */
+	SUBMIT_ALLOWED(CLOSING, CONSENT, w.recipient[0].takes_clients = false);
+	SUBMIT_REFUSED(CLOSING, "not-whom-it-answers", w.recipient[0].in_reply = false);
+	SUBMIT_REFUSED(INFORMATION_ANSWER, "not-whom-it-answers", w.recipient[0].in_reply = false);
+}
+
+static void second_recipient_is_judged_like_the_first(void **state)
+{
+	static struct world w;
+
+	(void)state;
+#define TWO (w.sample.header.n_recipients = w.submit.n_recipients = 2)
+	SUBMIT_ALLOWED(REFERRAL, CONSENT, TWO);
+	SUBMIT_REFUSED(REFERRAL, "nobody-there", (TWO, w.recipient[1].people = 0));
+	SUBMIT_REFUSED(REFERRAL, "consent-for-others",
+		       (TWO, w.sample.recipient[1].organisation = sample_bytes(SAMPLE_KELA)));
+	SUBMIT_REFUSED(REFERRAL, "no-such-recipient", w.sample.header.n_recipients = 2);
+	/* One within, one outside the controller: the basis of the one outside is recorded. */
+	SUBMIT_ALLOWED(REFERRAL, CONSENT,
+		       (TWO, w.sample.recipient[1].organisation = sample_bytes(SAMPLE_COUNTY)));
+	SUBMIT_ALLOWED(REFERRAL, CONSENT,
+		       (TWO, w.sample.recipient[0].organisation = sample_bytes(SAMPLE_COUNTY)));
+#undef TWO
+}
+
+static void what_the_statement_relies_on_is_there(void **state)
+{
+	static struct world w;
+
+	(void)state;
+	SUBMIT_REFUSED(REFERRAL, "no-such-consent", w.submit.consent_missing = true);
+	SUBMIT_REFUSED(REFERRAL, "no-such-consent", w.submit.n_consents = 0);
+	SUBMIT_REFUSED(REFERRAL, "attachment-missing", w.submit.attachments_missing = true);
+	SUBMIT_REFUSED(CONSENT, "attachment-missing", w.submit.attachments_missing = true);
+}
+
+/* ---- consent --------------------------------------------------------------------------------- */
+
+/* The same consents, asked in each way that one is asked: to the coach, who is known as a person.
+ */
+struct asked {
+	const char *submit, *open, *opened, *disclose;
+};
+
+static struct asked ask(struct world *w, void (*change)(struct world *w), bool own)
+{
+	static struct world o;
+	struct asked answers;
+	size_t n;
+	lahetti_set categories;
+	Lahetti__V1__Recipient to;
+	enum sample_who from = own ? SAMPLE_CITY : SAMPLE_COUNTY;
+
+	good(w, LAHETTI_KIND_REFERRAL);
+	w->submit.actor.organisation = *sample_id(from);
+	change(w);
+	n = w->submit.n_consents;
+	w->sample.header.n_consents = n;
+	answers.submit = code_of(policy_submit(&w->submit));
+	assert_true(lahetti_enum_set(w->sample.header.categories, w->sample.header.n_categories,
+				     &categories));
+
+	to = w->sample.recipient[0];
+	to.role = ROLE(JOB_COACH);
+	answers.disclose = code_of(
+		policy_disclose(sample_id(from), &to, categories, w->submit.today, w->consents, n));
+
+	good_open(&o);
+	o.open.consents = w->consents;
+	o.open.n_consents = n;
+	o.open.today = w->submit.today;
+	o.open.delivery.categories = categories;
+	o.open.delivery.author_organisation = *sample_id(from);
+	answers.open = code_of(policy_open(&o.open));
+	o.open.delivery.opened_by_unit = true;
+	answers.opened = code_of(policy_open(&o.open));
+	return answers;
+}
+
+static Lahetti__V1__Party *party(struct world *w)
+{
+	return &w->consent[0].party[0];
+}
+
+/* A part is withdrawn: one party, one category, or one category for one party. */
+static void withdraw_part(struct world *w, Lahetti__V1__Category category)
+{
+	w->withdrawn_categories[0] = category;
+	w->part.n_categories = category != 0;
+	w->part.n_parties = w->withdrawn_party.organisation.len > 0;
+	w->consents[0].parts = w->parts;
+	w->consents[0].n_parts = 1;
+}
+
+static void withdraw_from(struct world *w, enum sample_who who, Lahetti__V1__Category category)
+{
+	if (who != 0)
+		w->withdrawn_party.organisation = sample_bytes(who);
+	withdraw_part(w, category);
+}
+#define withdraw(w, who, CATEGORY) \
+	withdraw_from((w), (enum sample_who)(who), LAHETTI__V1__CATEGORY__CATEGORY_##CATEGORY)
+
+static void withdraw_unit(struct world *w, enum sample_who unit)
+{
+	w->withdrawn_party.unit = sample_bytes(unit);
+	withdraw(w, SAMPLE_CITY, UNSPECIFIED);
+}
+
+static void withdraw_person(struct world *w, enum sample_who user)
+{
+	w->withdrawn_party.user = sample_bytes(user);
+	withdraw(w, SAMPLE_CITY, UNSPECIFIED);
+}
+
+static void withdraw_role(struct world *w, Lahetti__V1__Role role)
+{
+	w->withdrawn_party.role = role;
+	withdraw(w, SAMPLE_CITY, UNSPECIFIED);
+}
+
+static void other_document(struct world *w)
+{
+	w->consent[0].document.id = sample_bytes(SAMPLE_CASE);
+	w->consent[0].given.document = &w->consent[0].document;
+}
+
+/* The first consent covers one of the two categories, the second the other. */
+static void split(struct world *w)
+{
+	w->submit.n_consents = 2;
+	w->consent[0].given.n_categories = 1;
+	w->consent[1].given.n_categories = 1;
+	w->consent[1].given_categories[0] = w->consent[0].given_categories[1];
+}
+
+#define C(name, code, ...)                       \
+	static void case_##name(struct world *w) \
+	{                                        \
+		(void)(__VA_ARGS__);             \
+	}
+#include "policy_consents.def"
+#undef C
+
+static const struct consent_case {
+	const char *name, *code;
+	void (*change)(struct world *w);
+} consent_cases[] = {
+#define C(name, code, ...) {#name, code, case_##name},
+#include "policy_consents.def"
+#undef C
+};
+
+static void p3_consents_decide_what_leaves_the_controller(void **state)
+{
+	static struct world w;
+
+	(void)state;
+	for (size_t i = 0; i < LENGTH(consent_cases); i++) {
+		const struct consent_case *c = &consent_cases[i];
+		struct asked a = ask(&w, c->change, false);
+
+		if (strcmp(a.submit, c->code) != 0 || strcmp(a.disclose, c->code) != 0 ||
+		    strcmp(a.open, c->code) != 0)
+			fail_msg("%s: submit %s, disclose %s, open %s", c->name, a.submit,
+				 a.disclose, a.open);
+		/* What the unit has opened is its own record. */
+		assert_string_equal(a.opened, "");
+	}
+}
+
+static void p3_within_the_controller_no_consent_is_asked(void **state)
+{
+	static struct world w;
+
+	(void)state;
+	for (size_t i = 0; i < LENGTH(consent_cases); i++) {
+		struct asked a = ask(&w, consent_cases[i].change, true);
+
+		assert_string_equal(a.submit, "");
+		assert_string_equal(a.disclose, "");
+		assert_string_equal(a.open, "");
+		assert_string_equal(a.opened, "");
+	}
+}
+
+/* A party covers a recipient that is no wider than itself. */
+static void p3_narrow_party_covers_no_wide_recipient(void **state)
+{
+	enum { UNIT = 1, ROLES = 2, PERSON = 4 };
+	static const struct {
+		int kind;
+		unsigned party; /* what of it is given */
+		bool covered;
+	} rows[] = {
+		{TO(QUEUE), 0, true},
+		{TO(QUEUE), UNIT, true},
+		{TO(QUEUE), ROLES, false},
+		{TO(QUEUE), UNIT | ROLES, false},
+		{TO(QUEUE), PERSON, false},
+		{TO(ROLE), 0, true},
+		{TO(ROLE), UNIT, true},
+		{TO(ROLE), ROLES, true},
+		{TO(ROLE), UNIT | ROLES, true},
+		{TO(ROLE), PERSON, false},
+		{TO(USER), 0, true},
+		{TO(USER), UNIT, true},
+		{TO(USER), UNIT | PERSON, true},
+		{TO(USER), PERSON, true},
+		{TO(CARE_TEAM), 0, true},
+		{TO(CARE_TEAM), UNIT, false},
+		{TO(CASE_MANAGER), 0, true},
+		{TO(CASE_MANAGER), PERSON, false},
+	};
+	static struct world w;
+
+	(void)state;
+	for (size_t i = 0; i < LENGTH(rows); i++) {
+		Lahetti__V1__Recipient *to = &w.sample.recipient[0];
+
+		good(&w, LAHETTI_KIND_REFERRAL);
+		to->kind = (Lahetti__V1__RecipientKind)rows[i].kind;
+		w.recipient[0].role = 0;
+		if (to->kind != TO(USER))
+			to->user.len = 0;
+		if (to->kind == TO(ROLE))
+			to->role = ROLE(JOB_COACH);
+		if (to->kind == TO(CARE_TEAM) || to->kind == TO(CASE_MANAGER))
+			to->unit.len = 0;
+		if (rows[i].party & UNIT)
+			party(&w)->unit = sample_bytes(SAMPLE_COACHING);
+		if (rows[i].party & ROLES)
+			party(&w)->role = ROLE(JOB_COACH);
+		if (rows[i].party & PERSON)
+			party(&w)->user = sample_bytes(SAMPLE_COACH);
+		assert_refused(policy_submit(&w.submit),
+			       rows[i].covered ? "" : "consent-for-others");
+	}
+}
+
+/* To a person whose role is not known, a consent to the role says nothing. */
+static void p3_unknown_role_is_not_covered(void **state)
+{
+	static struct world w;
+
+	(void)state;
+	SUBMIT_REFUSED(REFERRAL, "consent-for-others",
+		       (party(&w)->role = ROLE(JOB_COACH), w.recipient[0].role = 0));
+}
+
+/* Who was left out by a withdrawal may lie in wait behind a queue or a role. */
+static void p3_withdrawal_for_a_person_closes_the_queue_to_them(void **state)
+{
+	static struct world w;
+
+	(void)state;
+	SUBMIT_REFUSED(REFERRAL, "consent-withdrawn",
+		       (withdraw_person(&w, SAMPLE_OTHER), w.sample.recipient[0].kind = TO(QUEUE),
+			w.sample.recipient[0].user.len = 0, w.recipient[0].role = 0));
+	/* Once it lies in the queue, the others may open it still. */
+	good_open(&w);
+	w.open.delivery.recipient_kind = TO(QUEUE);
+	w.open.delivery.claimed_by = *sample_id(SAMPLE_COACH);
+	withdraw_person(&w, SAMPLE_OTHER);
+	assert_allowed(policy_open(&w.open), CONSENT);
+	w.open.actor.user = w.open.delivery.claimed_by = *sample_id(SAMPLE_OTHER);
+	assert_refused(policy_open(&w.open), "consent-withdrawn");
+}
+
+/* ---- bases ----------------------------------------------------------------------------------- */
+
+static void basis_goes_no_further_than_the_author_states(void **state)
+{
+	static struct world w;
+
+	(void)state;
+	SUBMIT_REFUSED(REFERRAL, "no-basis", w.sample.basis.kind = BASIS(OWN_REGISTER));
+	SUBMIT_REFUSED(REFERRAL, "no-basis", w.sample.header.basis = NULL);
+	SUBMIT_REFUSED(REFERRAL, "consent-withdrawn", w.consents[0].withdrawn = true);
+	SUBMIT_ALLOWED(REFERRAL, STATUTORY,
+		       (w.sample.basis.kind = BASIS(STATUTORY), w.consents[0].withdrawn = true));
+	/* In their order: where a consent covers, the statutory right is not used. */
+	SUBMIT_ALLOWED(REFERRAL, CONSENT, w.sample.basis.kind = BASIS(STATUTORY));
+	SUBMIT_ALLOWED(REFERRAL, OWN_REGISTER,
+		       (w.sample.basis.kind = BASIS(STATUTORY),
+			w.sample.recipient[0].organisation = sample_bytes(SAMPLE_COUNTY)));
+}
+
+/* ---- feedback -------------------------------------------------------------------------------- */
+
+static void p3_feedback_needs_a_consent_that_covers_it(void **state)
+{
+	static struct world w;
+	static const enum lahetti_kind kinds[] = {
+		LAHETTI_KIND_INFORMATION_REQUEST,
+		LAHETTI_KIND_INTERIM_REPORT,
+		LAHETTI_KIND_CLOSING,
+	};
+
+	(void)state;
+	for (size_t i = 0; i < LENGTH(kinds); i++) {
+		good(&w, kinds[i]);
+		w.consent[0].given.covers_feedback = false;
+		assert_refused(policy_submit(&w.submit), "consent-without-feedback");
+		good(&w, kinds[i]);
+		w.submit.n_delivery_consents = 0;
+		assert_refused(policy_submit(&w.submit), "no-consent");
+		good(&w, kinds[i]);
+		w.consents[0].withdrawn = true;
+		assert_refused(policy_submit(&w.submit), "consent-withdrawn");
+		good(&w, kinds[i]);
+		withdraw(&w, 0, FEEDBACK);
+		assert_refused(policy_submit(&w.submit), "consent-withdrawn");
+		good(&w, kinds[i]);
+		party(&w)->organisation = sample_bytes(SAMPLE_KELA);
+		assert_refused(policy_submit(&w.submit), "consent-for-others");
+		/* What else it tells must be among the categories of the consent. */
+		good(&w, kinds[i]);
+		w.sample.header.n_categories = 2;
+		w.sample.categories[1] = LAHETTI__V1__CATEGORY__CATEGORY_SERVICE_NEED;
+		assert_allowed(policy_submit(&w.submit), CONSENT);
+		w.sample.categories[1] = LAHETTI__V1__CATEGORY__CATEGORY_HEALTH;
+		assert_refused(policy_submit(&w.submit), "consent-without-category");
+		/* Within the controller none is needed. */
+		good(&w, kinds[i]);
+		w.submit.n_delivery_consents = 0;
+		w.sample.recipient[0].organisation = sample_bytes(SAMPLE_CITY);
+		assert_allowed(policy_submit(&w.submit), OWN_REGISTER);
+	}
+}
+
+/* What an answer tells goes where the referral went, on the referral's consents. */
+static void answer_rests_on_the_referrals_consents(void **state)
+{
+	static struct world w;
+
+	(void)state;
+#define RESTING                                                \
+	(w.sample.header.n_consents = w.submit.n_consents = 0, \
+	 w.submit.delivery_consents = w.consents, w.submit.n_delivery_consents = 1)
+	SUBMIT_ALLOWED(INFORMATION_ANSWER, CONSENT, RESTING);
+	SUBMIT_REFUSED(INFORMATION_ANSWER, "consent-expired", (RESTING, w.submit.today = 20270101));
+	/* One category by each. */
+	SUBMIT_ALLOWED(INFORMATION_ANSWER, CONSENT,
+		       (split(&w), w.submit.n_consents = 1,
+			w.submit.delivery_consents = &w.consents[1],
+			w.submit.n_delivery_consents = 1));
+	/* It is no feedback: covering that is not enough. */
+	SUBMIT_REFUSED(INFORMATION_ANSWER, "consent-for-others",
+		       (RESTING, w.consent[0].given.covers_feedback = true,
+			party(&w)->organisation = sample_bytes(SAMPLE_COUNTY)));
+#undef RESTING
+}
+
+/* Nobody closes without a sentence back, unless the sender may not be told. */
+static void closing_to_nobody_only_where_the_sender_may_not_be_told(void **state)
+{
+	static struct world w;
+
+	(void)state;
+#define SILENT (w.sample.header.n_recipients = w.submit.n_recipients = 0)
+	SUBMIT_REFUSED(CLOSING, "feedback-owed", SILENT);
+	SUBMIT_ALLOWED(CLOSING, OWN_REGISTER, (SILENT, w.consent[0].given.covers_feedback = false));
+	SUBMIT_ALLOWED(CLOSING, OWN_REGISTER, (SILENT, w.consents[0].withdrawn = true));
+	SUBMIT_REFUSED(CLOSING, "feedback-owed",
+		       (SILENT, w.consents[0].withdrawn = true,
+			w.submit.delivery.author_organisation = *sample_id(SAMPLE_CITY)));
+#undef SILENT
+}
+
+static void p3_feedback_is_opened_while_the_consent_covers_the_teller(void **state)
+{
+	static struct world w;
+
+	(void)state;
+#define FEEDBACK_OPENED(...)                                                   \
+	do {                                                                   \
+		good_open(&w);                                                 \
+		w.consent[0].given.covers_feedback = true;                     \
+		w.open.actor = worker();                                       \
+		w.open.delivery.kind = LAHETTI_KIND_CLOSING;                   \
+		w.open.delivery.categories =                                   \
+			LAHETTI_SET(LAHETTI__V1__CATEGORY__CATEGORY_FEEDBACK); \
+		w.open.delivery.organisation = *sample_id(SAMPLE_COUNTY);      \
+		w.open.delivery.unit = *sample_id(SAMPLE_CLINIC);              \
+		w.open.delivery.user = *sample_id(SAMPLE_WORKER);              \
+		w.open.delivery.author = *sample_id(SAMPLE_COACH);             \
+		w.open.delivery.author_unit = *sample_id(SAMPLE_COACHING);     \
+		w.open.delivery.author_organisation = *sample_id(SAMPLE_CITY); \
+		w.open.delivery.author_role = ROLE(JOB_COACH);                 \
+		(void)(__VA_ARGS__);                                           \
+	} while (0)
+	FEEDBACK_OPENED(0);
+	assert_allowed(policy_open(&w.open), CONSENT);
+	FEEDBACK_OPENED(party(&w)->role = ROLE(JOB_COACH));
+	assert_allowed(policy_open(&w.open), CONSENT);
+	FEEDBACK_OPENED(w.consent[0].given.covers_feedback = false);
+	assert_refused(policy_open(&w.open), "consent-without-feedback");
+	FEEDBACK_OPENED(w.consents[0].withdrawn = true);
+	assert_refused(policy_open(&w.open), "consent-withdrawn");
+	FEEDBACK_OPENED((w.consents[0].withdrawn = true, w.open.delivery.opened_by_unit = true));
+	assert_allowed(policy_open(&w.open), OWN_REGISTER);
+	/* A referral is no feedback. */
+	FEEDBACK_OPENED(w.open.delivery.kind = LAHETTI_KIND_REFERRAL);
+	assert_refused(policy_open(&w.open), "consent-for-others");
+	FEEDBACK_OPENED(w.open.delivery.kind = 99);
+	assert_refused(policy_open(&w.open), "consent-for-others");
+#undef FEEDBACK_OPENED
+}
+
+/* ---- redirecting ----------------------------------------------------------------------------- */
+
+static void redirecting(struct world *w, enum sample_who to)
+{
+	good(w, LAHETTI_KIND_ACKNOWLEDGEMENT);
+	w->sample.acknowledgement.step = STEP(REDIRECT);
+	w->sample.acknowledgement.redirect_to = &w->sample.redirect_to;
+	w->sample.redirect_to.organisation = sample_bytes(to);
+	w->sample.header.basis = &w->sample.basis;
+	w->submit.redirect = &w->redirect;
+}
+
+static void p3_redirecting_is_disclosing(void **state)
+{
+	static struct world w;
+
+	(void)state;
+	redirecting(&w, SAMPLE_CITY);
+	assert_allowed(policy_submit(&w.submit), OWN_REGISTER);
+	redirecting(&w, SAMPLE_COUNTY);
+	assert_allowed(policy_submit(&w.submit), OWN_REGISTER);
+	redirecting(&w, SAMPLE_KELA);
+	assert_refused(policy_submit(&w.submit), "no-consent");
+	w.sample.header.basis = NULL;
+	assert_refused(policy_submit(&w.submit), "no-basis");
+
+	/* The consents on which the delivery rests, and those that the redirecting one names. */
+	redirecting(&w, SAMPLE_KELA);
+	w.submit.delivery_consents = w.consents;
+	w.submit.n_delivery_consents = 1;
+	assert_refused(policy_submit(&w.submit), "consent-for-others");
+	w.consent[0].given.n_parties = 2;
+	assert_allowed(policy_submit(&w.submit), CONSENT);
+	redirecting(&w, SAMPLE_KELA);
+	party(&w)->organisation = sample_bytes(SAMPLE_KELA);
+	w.submit.n_consents = w.sample.header.n_consents = 1;
+	assert_allowed(policy_submit(&w.submit), CONSENT);
+
+	redirecting(&w, SAMPLE_KELA);
+	w.sample.basis.kind = BASIS(STATUTORY);
+	assert_allowed(policy_submit(&w.submit), STATUTORY);
+
+	redirecting(&w, SAMPLE_CITY);
+	w.submit.redirect = NULL;
+	assert_refused(policy_submit(&w.submit), "no-such-recipient");
+	redirecting(&w, SAMPLE_CITY);
+	w.redirect.exists = false;
+	assert_refused(policy_submit(&w.submit), "no-such-recipient");
+	redirecting(&w, SAMPLE_COUNTY);
+	w.redirect.takes_clients = false;
+	assert_refused(policy_submit(&w.submit), "unit-takes-no-clients");
+}
+
+/* The client allows that this very referral goes on to Kela. */
+static void p3_consent_to_one_document_covers_that_one(void **state)
+{
+	static struct world w;
+
+	(void)state;
+	redirecting(&w, SAMPLE_KELA);
+	party(&w)->organisation = sample_bytes(SAMPLE_KELA);
+	w.consent[0].given.document = &w.consent[0].document;
+	w.submit.n_consents = w.sample.header.n_consents = 1;
+	assert_allowed(policy_submit(&w.submit), CONSENT);
+	w.consent[0].document.sha256.len--;
+	assert_refused(policy_submit(&w.submit), "consent-for-one-document");
+	w.consent[0].document.sha256.len++;
+	w.consent[0].document.id = sample_bytes(SAMPLE_CASE);
+	assert_refused(policy_submit(&w.submit), "consent-for-one-document");
+
+	good_open(&w);
+	w.consent[0].given.document = &w.consent[0].document;
+	assert_allowed(policy_open(&w.open), CONSENT);
+	w.consent[0].document.id = sample_bytes(SAMPLE_CASE);
+	assert_refused(policy_open(&w.open), "consent-for-one-document");
+}
+
+/* ---- opening --------------------------------------------------------------------------------- */
+
+#define OPEN_REFUSED(code, ...)                             \
+	do {                                                \
+		good_open(&w);                              \
+		(void)(__VA_ARGS__);                        \
+		assert_refused(policy_open(&w.open), code); \
+	} while (0)
+#define OPEN_ALLOWED(basis, ...)                             \
+	do {                                                 \
+		good_open(&w);                               \
+		(void)(__VA_ARGS__);                         \
+		assert_allowed(policy_open(&w.open), basis); \
+	} while (0)
+
+static void p3_opening_has_a_basis(void **state)
+{
+	static struct world w;
+
+	(void)state;
+	OPEN_ALLOWED(CONSENT, 0);
+	OPEN_ALLOWED(STATUTORY, w.open.delivery.basis = BASIS(STATUTORY));
+	OPEN_ALLOWED(OWN_REGISTER, w.open.delivery.basis = BASIS(OWN_REGISTER));
+	OPEN_ALLOWED(OWN_REGISTER, w.open.delivery.opened_by_unit = true);
+	OPEN_ALLOWED(OWN_REGISTER, w.open.delivery.author_organisation = *sample_id(SAMPLE_CITY));
+	OPEN_REFUSED("no-basis", w.open.delivery.basis = 0);
+	OPEN_REFUSED("no-basis", w.open.delivery.basis = BASIS(BREAK_GLASS));
+	OPEN_REFUSED("no-basis", w.open.delivery.basis = BASIS(NONE_NEEDED));
+	OPEN_REFUSED("consent-withdrawn", w.consents[0].withdrawn = true);
+	OPEN_ALLOWED(OWN_REGISTER,
+		     (w.consents[0].withdrawn = true, w.open.delivery.opened_by_unit = true));
+	OPEN_REFUSED("no-consent", w.open.n_consents = 0);
+	OPEN_REFUSED("erased", w.open.delivery.erased = true);
+	OPEN_REFUSED("erased",
+		     (w.open.delivery.erased = true, w.open.delivery.opened_by_unit = true));
+}
+
+static void opening_is_signed_for_this_delivery_now(void **state)
+{
+	static struct world w;
+
+	(void)state;
+	OPEN_REFUSED("wrong-audience", w.open.audience_is_ours = false);
+	OPEN_REFUSED("not-the-author", w.open.author_is_actor = false);
+	OPEN_REFUSED("dated-ahead", w.open.now_us -= POLICY_AHEAD_US + 1);
+	OPEN_REFUSED("too-old", w.open.now_us += POLICY_LATE_US + 1);
+	OPEN_REFUSED("not-an-opening", w.sample.acknowledgement.step = STEP(TAKE));
+	OPEN_REFUSED("no-such-delivery", w.open.statement_names_delivery = false);
+	OPEN_REFUSED("no-such-delivery", w.open.delivery.found = false);
+}
+
+/* Each kind of recipient, each who: the one addressed opens, the others see nothing there. */
+static void p3_who_is_not_addressed_finds_nothing(void **state)
+{
+	static struct world w;
+	static const struct {
+		int kind;
+		enum sample_who user, organisation, unit;
+		int role;
+		bool addressed;
+	} rows[] = {
+		{TO(USER), SAMPLE_COACH, SAMPLE_CITY, SAMPLE_COACHING, ROLE(JOB_COACH), true},
+		{TO(USER), SAMPLE_OTHER, SAMPLE_CITY, SAMPLE_COACHING, ROLE(JOB_COACH), false},
+		{TO(USER), SAMPLE_COACH, SAMPLE_CITY, SAMPLE_WORKSHOP, ROLE(JOB_COACH), false},
+		{TO(USER), SAMPLE_COACH, SAMPLE_KELA, SAMPLE_COACHING, ROLE(JOB_COACH), false},
+		{TO(USER), SAMPLE_WORKER, SAMPLE_COUNTY, SAMPLE_CLINIC, ROLE(JOB_COACH), false},
+		{TO(CARE_TEAM), SAMPLE_COACH, SAMPLE_CITY, SAMPLE_COACHING, ROLE(NURSE), true},
+		{TO(CARE_TEAM), SAMPLE_OTHER, SAMPLE_CITY, SAMPLE_COACHING, ROLE(NURSE), false},
+		{TO(CASE_MANAGER), SAMPLE_COACH, SAMPLE_CITY, SAMPLE_COACHING, ROLE(NURSE), true},
+		{TO(CASE_MANAGER), SAMPLE_OTHER, SAMPLE_CITY, SAMPLE_COACHING, ROLE(NURSE), false},
+		{TO(ROLE), SAMPLE_OTHER, SAMPLE_CITY, SAMPLE_COACHING, ROLE(JOB_COACH), true},
+		{TO(ROLE), SAMPLE_COACH, SAMPLE_CITY, SAMPLE_COACHING, ROLE(NURSE), false},
+		{TO(ROLE), SAMPLE_COACH, SAMPLE_CITY, SAMPLE_WORKSHOP, ROLE(JOB_COACH), false},
+		{TO(QUEUE), SAMPLE_OTHER, SAMPLE_CITY, SAMPLE_COACHING, ROLE(NURSE), true},
+		{TO(QUEUE), SAMPLE_OTHER, SAMPLE_CITY, SAMPLE_WORKSHOP, ROLE(NURSE), false},
+		{TO(UNSPECIFIED), SAMPLE_COACH, SAMPLE_CITY, SAMPLE_COACHING, ROLE(JOB_COACH),
+		 false},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < LENGTH(rows); i++)
+		for (int opened = 0; opened < 2; opened++) {
+			struct facts_actor actor =
+				somebody(rows[i].user, rows[i].organisation, rows[i].unit,
+					 (Lahetti__V1__Role)rows[i].role);
+
+			good_open(&w);
+			w.open.actor = actor;
+			w.open.delivery.recipient_kind = (Lahetti__V1__RecipientKind)rows[i].kind;
+			w.open.delivery.role = ROLE(JOB_COACH);
+			w.open.delivery.opened_by_unit = opened;
+			w.open.delivery.claimed_by = actor.user;
+			assert_int_equal(policy_addressed(&actor, &w.open.delivery),
+					 rows[i].addressed);
+			assert_refused(policy_open(&w.open),
+				       rows[i].addressed ? "" : "no-such-delivery");
+		}
+}
+
+static void queue_is_opened_by_the_one_who_claimed(void **state)
+{
+	static struct world w;
+
+	(void)state;
+#define QUEUED (w.open.delivery.recipient_kind = TO(QUEUE))
+	OPEN_REFUSED("claim-first", QUEUED);
+	OPEN_REFUSED("claimed-by-another",
+		     (QUEUED, w.open.delivery.claimed_by = *sample_id(SAMPLE_OTHER)));
+	OPEN_ALLOWED(CONSENT, (QUEUED, w.open.delivery.claimed_by = *sample_id(SAMPLE_COACH)));
+#undef QUEUED
+}
+
+/* In each state, opened before or not. */
+static void what_has_ended_is_opened_only_as_ones_own_record(void **state)
+{
+	static struct world w;
+	const ProtobufCEnumDescriptor *states = &lahetti__v1__state__descriptor;
+
+	(void)state;
+	for (unsigned i = 1; i < states->n_values; i++)
+		for (int opened = 0; opened < 2; opened++) {
+			const char *code = "";
+
+			switch (states->values[i].value) {
+			case STATE(RETURNED):
+			case STATE(REDIRECTED):
+				code = "handed-back";
+				break;
+			case STATE(RECALLED):
+			case STATE(SENT_IN_ERROR):
+				code = "recalled";
+				break;
+			case STATE(EXPIRED):
+				code = opened ? "" : "expired";
+				break;
+			case STATE(STOPPED):
+				code = opened ? "" : "consent-withdrawn";
+				break;
+			default:
+				break;
+			}
+			good_open(&w);
+			w.open.delivery.state = (Lahetti__V1__State)states->values[i].value;
+			w.open.delivery.opened_by_unit = opened;
+			assert_refused(policy_open(&w.open), code);
+		}
+}
+
+/* ---- the queue ------------------------------------------------------------------------------- */
+
+static void what_lies_in_a_queue_is_claimed_once(void **state)
+{
+	struct facts_delivery delivery = to_coach();
+	struct facts_actor actor = coach();
+	struct facts_actor other =
+		somebody(SAMPLE_OTHER, SAMPLE_CITY, SAMPLE_COACHING, ROLE(JOB_COACH));
+	struct facts_actor stranger = worker();
+
+	(void)state;
+	assert_refused(policy_claim(&actor, &delivery), "not-in-a-queue");
+	assert_refused(policy_release(&actor, &delivery), "not-in-a-queue");
+	delivery.recipient_kind = TO(QUEUE);
+	assert_allowed(policy_claim(&actor, &delivery), NONE_NEEDED);
+	assert_refused(policy_claim(&stranger, &delivery), "no-such-delivery");
+	assert_refused(policy_release(&stranger, &delivery), "no-such-delivery");
+	assert_refused(policy_release(&actor, &delivery), "not-claimed");
+	delivery.claimed_by = actor.user;
+	assert_allowed(policy_claim(&actor, &delivery), NONE_NEEDED);
+	assert_allowed(policy_release(&actor, &delivery), NONE_NEEDED);
+	assert_refused(policy_claim(&other, &delivery), "claimed-by-another");
+	assert_refused(policy_release(&other, &delivery), "claimed-by-another");
+	other.leads_unit = true;
+	assert_refused(policy_claim(&other, &delivery), "claimed-by-another");
+	assert_allowed(policy_release(&other, &delivery), NONE_NEEDED);
+	delivery.found = false;
+	assert_refused(policy_claim(&actor, &delivery), "no-such-delivery");
+}
+
+/* ---- steps ----------------------------------------------------------------------------------- */
+
+/* Who stands how to a delivery. */
+enum side {
+	RECIPIENT,
+	CLAIMER,
+	NOT_CLAIMED,
+	CLAIMED_BY_ANOTHER,
+	SENDER,
+	SENDERS_COLLEAGUE,
+	RECIPIENTS_COLLEAGUE,
+	STRANGER,
+	SIDES,
+};
+
+static struct facts_actor stand(enum side side, struct facts_delivery *delivery)
+{
+	switch (side) {
+	case CLAIMER:
+		delivery->recipient_kind = TO(QUEUE);
+		delivery->claimed_by = *sample_id(SAMPLE_COACH);
+		return coach();
+	case NOT_CLAIMED:
+		delivery->recipient_kind = TO(QUEUE);
+		return coach();
+	case CLAIMED_BY_ANOTHER:
+		delivery->recipient_kind = TO(QUEUE);
+		delivery->claimed_by = *sample_id(SAMPLE_OTHER);
+		return coach();
+	case SENDER:
+		return worker();
+	case SENDERS_COLLEAGUE:
+		return somebody(SAMPLE_OTHER, SAMPLE_COUNTY, SAMPLE_CLINIC, ROLE(NURSE));
+	case RECIPIENTS_COLLEAGUE:
+		return somebody(SAMPLE_OTHER, SAMPLE_CITY, SAMPLE_COACHING, ROLE(JOB_COACH));
+	case STRANGER:
+		return somebody(SAMPLE_OTHER, SAMPLE_KELA, SAMPLE_BENEFITS, ROLE(KELA_EXPERT));
+	default:
+		return coach();
+	}
+}
+
+/* What is expected of a step by one side from a state, told apart from how policy finds it. */
+static const char *expected_of(int step, int from, enum side side, bool referral, bool makes)
+{
+	const struct lahetti_step_row *any = lahetti_step_any(step);
+	bool sender = side == SENDER || side == SENDERS_COLLEAGUE;
+
+	if (step == STEP(OPEN))
+		return "open-instead";
+	if (side == STRANGER || side == RECIPIENTS_COLLEAGUE)
+		return "no-such-delivery";
+	if (!makes || !referral)
+		return "step-not-of-kind";
+	if (any->by != (sender ? LAHETTI_BY_SENDER : LAHETTI_BY_RECIPIENT))
+		return "not-your-step";
+	if (side == NOT_CLAIMED)
+		return "claim-first";
+	if (side == CLAIMED_BY_ANOTHER)
+		return "claimed-by-another";
+	return lahetti_step_find(step, from) == NULL ? "step-not-now" : "";
+}
+
+static bool is_listed(const struct facts_actor *actor, const struct facts_delivery *delivery,
+		      int step)
+{
+	Lahetti__V1__Step steps[32];
+	size_t n = policy_steps(actor, delivery, steps, LENGTH(steps));
+
+	for (size_t i = 0; i < n; i++)
+		if ((int)steps[i] == step)
+			return true;
+	return false;
+}
+
+/* The kind that makes a step; an acknowledgement where none does. */
+static enum lahetti_kind maker_of(int step)
+{
+	switch (step) {
+	case STEP(ASK):
+		return LAHETTI_KIND_INFORMATION_REQUEST;
+	case STEP(ANSWER):
+		return LAHETTI_KIND_INFORMATION_ANSWER;
+	case STEP(REPORT):
+		return LAHETTI_KIND_INTERIM_REPORT;
+	case STEP(COMPLETE):
+	case STEP(FAIL):
+		return LAHETTI_KIND_CLOSING;
+	default:
+		return LAHETTI_KIND_ACKNOWLEDGEMENT;
+	}
+}
+
+/* Everything but the step is in order: every recipient is whom it answers, within the controller.
+ */
+static void stepping(struct world *w, int step, enum side side)
+{
+	good(w, maker_of(step));
+	w->submit.actor = stand(side, &w->submit.delivery);
+	w->submit.redirect = &w->redirect;
+	w->sample.redirect_to.organisation =
+		lahetti_bytes(lahetti_id_span(sample_id(SAMPLE_COUNTY)));
+	w->sample.recipient[0].organisation =
+		lahetti_bytes(lahetti_id_span(&w->submit.actor.organisation));
+	if (w->sample.body == &w->sample.acknowledgement.base)
+		w->sample.acknowledgement.step = (Lahetti__V1__Step)step;
+	if (step == STEP(FAIL))
+		w->sample.closing.outcome = LAHETTI__V1__OUTCOME__OUTCOME_DECEASED;
+}
+
+/* Each state, step and side; and the steps that are listed are those that may be taken. */
+static void steps_are_taken_from_their_state_by_their_side(void **state)
+{
+	static struct world w;
+	const ProtobufCEnumDescriptor *states = &lahetti__v1__state__descriptor;
+	const ProtobufCEnumDescriptor *steps = &lahetti__v1__step__descriptor;
+	size_t allowed = 0;
+
+	(void)state;
+	for (unsigned from = 0; from < states->n_values; from++)
+		for (unsigned k = 1; k < steps->n_values; k++)
+			for (int side = 0; side < SIDES; side++) {
+				int step = steps->values[k].value;
+				bool makes = lahetti_step_any(step)->kinds != 0;
+				const char *expected = expected_of(step, states->values[from].value,
+								   (enum side)side, true, makes);
+				const char *code;
+				bool listed;
+
+				stepping(&w, step, (enum side)side);
+				w.submit.delivery.state =
+					(Lahetti__V1__State)states->values[from].value;
+				code = code_of(policy_submit(&w.submit));
+				if (strcmp(code, expected) != 0)
+					fail_msg("%s from %s by %d: %s, not %s",
+						 steps->values[k].name, states->values[from].name,
+						 side, code, expected);
+				listed = is_listed(&w.submit.actor, &w.submit.delivery, step);
+				if (step == STEP(OPEN))
+					assert_int_equal(
+						listed,
+						(side == RECIPIENT || side == CLAIMER) &&
+							lahetti_step_find(
+								step, states->values[from].value) !=
+								NULL);
+				else
+					assert_int_equal(listed, code[0] == '\0');
+				allowed += code[0] == '\0';
+			}
+	assert_true(allowed > 200);
+}
+
+/* Answers, reports and closings are read; they have no life of their own. */
+static void what_is_no_referral_is_only_opened(void **state)
+{
+	static struct world w;
+	static const uint32_t kinds[] = {
+		LAHETTI_KIND_INFORMATION_REQUEST,
+		LAHETTI_KIND_INFORMATION_ANSWER,
+		LAHETTI_KIND_INTERIM_REPORT,
+		LAHETTI_KIND_CLOSING,
+		LAHETTI_KIND_CONSENT,
+	};
+	const ProtobufCEnumDescriptor *steps = &lahetti__v1__step__descriptor;
+
+	(void)state;
+	for (size_t i = 0; i < LENGTH(kinds); i++)
+		for (unsigned k = 1; k < steps->n_values; k++)
+			for (int side = 0; side < SIDES; side++) {
+				int step = steps->values[k].value;
+
+				stepping(&w, step, (enum side)side);
+				w.submit.delivery.kind = kinds[i];
+				w.submit.delivery.state = STATE(OPENED);
+				assert_refused(policy_submit(&w.submit),
+					       expected_of(step, STATE(OPENED), (enum side)side,
+							   false, false));
+				w.submit.delivery.state = STATE(HANDED_OVER);
+				assert_int_equal(
+					is_listed(&w.submit.actor, &w.submit.delivery, step),
+					step == STEP(OPEN) && kinds[i] != LAHETTI_KIND_CONSENT &&
+						(side == RECIPIENT || side == CLAIMER));
+			}
+}
+
+static void step_speaks_of_a_delivery_that_is_there(void **state)
+{
+	static struct world w;
+	Lahetti__V1__Step steps[2];
+
+	(void)state;
+	SUBMIT_REFUSED(ACKNOWLEDGEMENT, "no-such-delivery", w.submit.delivery.found = false);
+	SUBMIT_REFUSED(ACKNOWLEDGEMENT, "no-such-delivery", w.submit.delivery.kind = 99);
+	SUBMIT_REFUSED(ACKNOWLEDGEMENT, "erased", w.submit.delivery.erased = true);
+	good(&w, LAHETTI_KIND_ACKNOWLEDGEMENT);
+	assert_int_equal(policy_steps(&w.submit.actor, &w.submit.delivery, steps, 2), 2);
+	assert_int_equal(policy_steps(&w.submit.actor, &w.submit.delivery, steps, 0), 0);
+	w.submit.delivery.erased = true;
+	assert_int_equal(policy_steps(&w.submit.actor, &w.submit.delivery, steps, 2), 0);
+	w.submit.delivery.erased = false;
+	w.submit.delivery.kind = 99;
+	assert_int_equal(policy_steps(&w.submit.actor, &w.submit.delivery, steps, 2), 0);
+}
+
+/* Within the sender's own unit one person may stand on both sides. */
+static void one_unit_may_be_both_sides(void **state)
+{
+	struct facts_delivery delivery = to_coach();
+	struct facts_actor actor = coach();
+
+	(void)state;
+	delivery.author_organisation = delivery.organisation;
+	delivery.author_unit = delivery.unit;
+	assert_true(is_listed(&actor, &delivery, STEP(TAKE)));
+	assert_true(is_listed(&actor, &delivery, STEP(REQUEST_CANCEL)));
+}
+
+static void sender_is_shown_the_rest_as_feedback_only(void **state)
+{
+	struct facts_delivery outside = to_coach();
+	struct facts_delivery inside = to_coach();
+	const ProtobufCEnumDescriptor *steps = &lahetti__v1__step__descriptor;
+
+	(void)state;
+	inside.author_organisation = inside.organisation;
+	for (unsigned k = 1; k < steps->n_values; k++) {
+		Lahetti__V1__Step step = (Lahetti__V1__Step)steps->values[k].value;
+		bool always = lahetti_step_any((int)step)->shown == LAHETTI_SHOWN_ALWAYS;
+
+		assert_int_equal(policy_step_shown(&outside, step, false), always);
+		assert_true(policy_step_shown(&outside, step, true));
+		assert_true(policy_step_shown(&inside, step, false));
+	}
+	assert_false(policy_step_shown(&inside, (Lahetti__V1__Step)0, true));
+}
+
+/* ---- the trail, administration, devices ------------------------------------------------------ */
+
+static void trail_is_read_by_the_data_protection_officer_of_the_controller(void **state)
+{
+	const ProtobufCEnumDescriptor *roles = &lahetti__v1__role__descriptor;
+
+	(void)state;
+	for (unsigned k = 1; k < roles->n_values; k++) {
+		struct facts_actor actor = coach();
+
+		actor.role = (Lahetti__V1__Role)roles->values[k].value;
+		if (actor.role == ROLE(DATA_PROTECTION_OFFICER)) {
+			assert_allowed(policy_read_trail(&actor, sample_id(SAMPLE_CITY)),
+				       SUPERVISION);
+			assert_refused(policy_read_trail(&actor, sample_id(SAMPLE_COUNTY)),
+				       "other-controller");
+		} else {
+			assert_refused(policy_read_trail(&actor, sample_id(SAMPLE_CITY)),
+				       "not-data-protection-officer");
+		}
+	}
+}
+
+static void administration_is_the_administrators_of_the_organisation(void **state)
+{
+	static const enum policy_admin acts[] = {
+		POLICY_ADMIN_DIRECTORY,
+		POLICY_ADMIN_CODE,
+		POLICY_ADMIN_REVOKE,
+	};
+	const ProtobufCEnumDescriptor *roles = &lahetti__v1__role__descriptor;
+	const struct lahetti_id *other = sample_id(SAMPLE_OTHER);
+
+	(void)state;
+	for (size_t i = 0; i < LENGTH(acts); i++)
+		for (unsigned k = 1; k < roles->n_values; k++) {
+			struct facts_actor actor = coach();
+
+			actor.role = (Lahetti__V1__Role)roles->values[k].value;
+			if (actor.role == ROLE(ADMINISTRATOR)) {
+				assert_allowed(policy_admin(&actor, acts[i], sample_id(SAMPLE_CITY),
+							    other),
+					       NONE_NEEDED);
+				assert_refused(policy_admin(&actor, acts[i],
+							    sample_id(SAMPLE_COUNTY), other),
+					       "other-controller");
+			} else {
+				assert_refused(policy_admin(&actor, acts[i], sample_id(SAMPLE_CITY),
+							    other),
+					       "not-administrator");
+			}
+		}
+}
+
+static void anyone_revokes_their_own_device(void **state)
+{
+	struct facts_actor actor = coach();
+
+	(void)state;
+	actor.known = false;
+	assert_allowed(
+		policy_admin(&actor, POLICY_ADMIN_REVOKE, sample_id(SAMPLE_COUNTY), &actor.user),
+		NONE_NEEDED);
+	assert_refused(policy_admin(&actor, POLICY_ADMIN_CODE, sample_id(SAMPLE_CITY), &actor.user),
+		       "no-membership");
+	actor.device_confirmed = false;
+	assert_refused(
+		policy_admin(&actor, POLICY_ADMIN_REVOKE, sample_id(SAMPLE_CITY), &actor.user),
+		"device-not-confirmed");
+}
+
+/* The coach's device; the administrator made its code. */
+static struct facts_confirm confirmation(struct facts_actor actor)
+{
+	return (struct facts_confirm){
+		.actor = actor,
+		.owner = *sample_id(SAMPLE_COACH),
+		.owner_organisation = *sample_id(SAMPLE_CITY),
+		.code_maker = *sample_id(SAMPLE_WORKER),
+	};
+}
+
+static void device_is_confirmed_by_another_than_the_maker_of_its_code(void **state)
+{
+	struct facts_actor leader =
+		somebody(SAMPLE_OTHER, SAMPLE_CITY, SAMPLE_COACHING, ROLE(COACH_TEAM_LEADER));
+	struct facts_actor administrator =
+		somebody(SAMPLE_OTHER, SAMPLE_CITY, SAMPLE_WORKSHOP, ROLE(ADMINISTRATOR));
+	struct facts_confirm facts;
+
+	(void)state;
+	facts = confirmation(coach());
+	assert_allowed(policy_confirm(&facts), NONE_NEEDED);
+	facts.actor.known = false;
+	assert_allowed(policy_confirm(&facts), NONE_NEEDED);
+	facts.same_device = true;
+	assert_refused(policy_confirm(&facts), "same-device");
+
+	facts = confirmation(leader);
+	assert_refused(policy_confirm(&facts), "may-not-confirm");
+	facts.actor_leads_owner = true;
+	assert_allowed(policy_confirm(&facts), NONE_NEEDED);
+
+	facts = confirmation(administrator);
+	assert_allowed(policy_confirm(&facts), NONE_NEEDED);
+	facts.owner_organisation = *sample_id(SAMPLE_COUNTY);
+	assert_refused(policy_confirm(&facts), "other-controller");
+
+	/* Whoever made the code, be it leader, administrator or the owner. */
+	facts = confirmation(leader);
+	facts.actor_leads_owner = true;
+	facts.code_maker = leader.user;
+	assert_refused(policy_confirm(&facts), "own-code");
+	facts = confirmation(administrator);
+	facts.code_maker = administrator.user;
+	assert_refused(policy_confirm(&facts), "own-code");
+	facts = confirmation(coach());
+	facts.code_maker = *sample_id(SAMPLE_COACH);
+	assert_refused(policy_confirm(&facts), "own-code");
+
+	facts = confirmation(administrator);
+	facts.confirmed = true;
+	assert_refused(policy_confirm(&facts), "nothing-to-confirm");
+	facts = confirmation(administrator);
+	facts.revoked = true;
+	assert_refused(policy_confirm(&facts), "nothing-to-confirm");
+
+	/* The operator made the code at the console. */
+	facts = confirmation(administrator);
+	facts.code_maker = (struct lahetti_id){0};
+	assert_allowed(policy_confirm(&facts), NONE_NEEDED);
+}
+
+/* Stands last. */
+static void every_code_of_policy_was_reached(void **state)
+{
+	size_t n;
+	const struct lahetti_code_row *codes = lahetti_codes(&n);
+
+	(void)state;
+	assert_true(n <= LENGTH(reached));
+	for (size_t i = 0; i < n; i++)
+		if (codes[i].from == LAHETTI_CODE_POLICY && !reached[i])
+			fail_msg("%s was never reached", codes[i].code);
+}
 
 int main(void)
 {
-	return 0;
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(session_needs_a_confirmed_device_and_a_living_membership),
+		cmocka_unit_test(what_bars_a_session_bars_everything),
+		cmocka_unit_test(each_kind_is_authored_by_whoever_sees_clients),
+		cmocka_unit_test(protected_roles_see_no_client),
+		cmocka_unit_test(good_sample_of_each_kind_is_accepted),
+		cmocka_unit_test(statement_is_for_this_server_by_its_author_and_of_today),
+		cmocka_unit_test(another_units_client_is_as_unknown_as_none),
+		cmocka_unit_test(reply_answers_what_is_there_and_may_be_answered_so),
+		cmocka_unit_test(only_ones_own_is_replaced_by_its_like),
+		cmocka_unit_test(recipient_is_there_and_takes_clients),
+		cmocka_unit_test(second_recipient_is_judged_like_the_first),
+		cmocka_unit_test(what_the_statement_relies_on_is_there),
+		cmocka_unit_test(p3_consents_decide_what_leaves_the_controller),
+		cmocka_unit_test(p3_within_the_controller_no_consent_is_asked),
+		cmocka_unit_test(p3_narrow_party_covers_no_wide_recipient),
+		cmocka_unit_test(p3_unknown_role_is_not_covered),
+		cmocka_unit_test(p3_withdrawal_for_a_person_closes_the_queue_to_them),
+		cmocka_unit_test(basis_goes_no_further_than_the_author_states),
+		cmocka_unit_test(p3_feedback_needs_a_consent_that_covers_it),
+		cmocka_unit_test(answer_rests_on_the_referrals_consents),
+		cmocka_unit_test(closing_to_nobody_only_where_the_sender_may_not_be_told),
+		cmocka_unit_test(p3_feedback_is_opened_while_the_consent_covers_the_teller),
+		cmocka_unit_test(p3_redirecting_is_disclosing),
+		cmocka_unit_test(p3_consent_to_one_document_covers_that_one),
+		cmocka_unit_test(p3_opening_has_a_basis),
+		cmocka_unit_test(opening_is_signed_for_this_delivery_now),
+		cmocka_unit_test(p3_who_is_not_addressed_finds_nothing),
+		cmocka_unit_test(queue_is_opened_by_the_one_who_claimed),
+		cmocka_unit_test(what_has_ended_is_opened_only_as_ones_own_record),
+		cmocka_unit_test(what_lies_in_a_queue_is_claimed_once),
+		cmocka_unit_test(steps_are_taken_from_their_state_by_their_side),
+		cmocka_unit_test(what_is_no_referral_is_only_opened),
+		cmocka_unit_test(step_speaks_of_a_delivery_that_is_there),
+		cmocka_unit_test(one_unit_may_be_both_sides),
+		cmocka_unit_test(sender_is_shown_the_rest_as_feedback_only),
+		cmocka_unit_test(trail_is_read_by_the_data_protection_officer_of_the_controller),
+		cmocka_unit_test(administration_is_the_administrators_of_the_organisation),
+		cmocka_unit_test(anyone_revokes_their_own_device),
+		cmocka_unit_test(device_is_confirmed_by_another_than_the_maker_of_its_code),
+		cmocka_unit_test(every_code_of_policy_was_reached),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
 }

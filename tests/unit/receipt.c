@@ -18,6 +18,7 @@
 #define EVENTS	     9
 #define ENROLLED_AT  1
 #define ACCEPTED_AT  3
+#define OPENED_AT    4 /* by the same statement */
 #define STRANGER_AT  5 /* an event of another client */
 #define ERASED_AT    7 /* of another client too; nobody opens it */
 #define START_US     INT64_C(1767225600000000)
@@ -155,6 +156,11 @@ static void record(struct fixture *x, Lahetti__V1__Action action, struct chain *
 		if (at == ACCEPTED_AT) {
 			subject.statement = lahetti_bytes(lahetti_id_span(&x->statement));
 			subject.statement_sha256 = lahetti_bytes(lahetti_digest_span(&x->sha256));
+		} else if (at == OPENED_AT) {
+			subject.statement = lahetti_bytes(lahetti_id_span(&x->author));
+			subject.statement_sha256 = lahetti_bytes(lahetti_digest_span(&x->sha256));
+			subject.by = lahetti_bytes(lahetti_id_span(&x->statement));
+			subject.by_sha256 = lahetti_bytes(lahetti_digest_span(&x->sha256));
 		}
 		line->link = open_link(x, c, &link);
 		subject.link = lahetti_bytes(lahetti_digest_span(&link));
@@ -363,8 +369,8 @@ static void receipt_proves_what_was_accepted(void **state)
 	assert_int_equal(facts.event->number, ACCEPTED_AT);
 	assert_int_equal(facts.checkpoint.size, ACCEPTED_AT + 2);
 	assert_non_null(facts.subject);
-	assert_true(lahetti_receipt_names(&facts, ACTION(ACCEPT), lahetti_id_span(&x->statement),
-					  &x->sha256, &fault));
+	assert_true(
+		lahetti_receipt_names(&facts, lahetti_id_span(&x->statement), &x->sha256, &fault));
 }
 
 static void receipt_is_for_no_other_statement(void **state)
@@ -375,13 +381,44 @@ static void receipt_is_for_no_other_statement(void **state)
 
 	assert_true(receipt_holds(x, &facts));
 	other.bytes[31] ^= 1;
-	assert_false(lahetti_receipt_names(&facts, ACTION(ACCEPT), lahetti_id_span(&x->statement),
-					   &other, &fault));
+	assert_false(lahetti_receipt_names(&facts, lahetti_id_span(&x->statement), &other, &fault));
 	assert_string_equal(fault.code, "wrong-receipt");
-	assert_false(lahetti_receipt_names(&facts, ACTION(ACCEPT), lahetti_id_span(&x->author),
-					   &x->sha256, &fault));
-	assert_false(lahetti_receipt_names(&facts, ACTION(OPEN), lahetti_id_span(&x->statement),
-					   &x->sha256, &fault));
+	assert_false(
+		lahetti_receipt_names(&facts, lahetti_id_span(&x->author), &x->sha256, &fault));
+}
+
+static void receipt_of_an_opening_is_for_what_opened(void **state)
+{
+	struct fixture *x = *state;
+	struct lahetti_receipt_facts facts;
+
+	x->receipt.event = x->lines[OPENED_AT].event;
+	x->receipt.subject = x->lines[OPENED_AT].subject;
+	x->receipt.n_inclusion = prove(x, OPENED_AT, ACCEPTED_AT + 2, &x->receipt.inclusion);
+	assert_true(receipt_holds(x, &facts));
+	assert_true(
+		lahetti_receipt_names(&facts, lahetti_id_span(&x->statement), &x->sha256, &fault));
+	/* What was opened is another's statement: it was accepted elsewhere. */
+	assert_false(
+		lahetti_receipt_names(&facts, lahetti_id_span(&x->author), &x->sha256, &fault));
+}
+
+static void receipt_of_another_event_names_nothing(void **state)
+{
+	struct fixture *x = *state;
+	struct lahetti_receipt_facts facts;
+	Lahetti__V1__AuditEvent event;
+
+	assert_true(receipt_holds(x, &facts));
+	event = *facts.event;
+	facts.event = &event;
+	event.action = ACTION(LIST);
+	assert_false(
+		lahetti_receipt_names(&facts, lahetti_id_span(&x->statement), &x->sha256, &fault));
+	event.action = ACTION(ACCEPT);
+	event.outcome = LAHETTI__V1__EVENT_OUTCOME__EVENT_OUTCOME_REFUSED;
+	assert_false(
+		lahetti_receipt_names(&facts, lahetti_id_span(&x->statement), &x->sha256, &fault));
 }
 
 static void receipt_since_erased_holds_and_names_nothing(void **state)
@@ -392,8 +429,8 @@ static void receipt_since_erased_holds_and_names_nothing(void **state)
 	x->receipt.subject = NULL;
 	assert_true(receipt_holds(x, &facts));
 	assert_null(facts.subject);
-	assert_false(lahetti_receipt_names(&facts, ACTION(ACCEPT), lahetti_id_span(&x->statement),
-					   &x->sha256, &fault));
+	assert_false(
+		lahetti_receipt_names(&facts, lahetti_id_span(&x->statement), &x->sha256, &fault));
 }
 
 static void receipt_needs_its_own_part(void **state)
@@ -724,6 +761,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		WITH_LOG(receipt_proves_what_was_accepted),
 		WITH_LOG(receipt_is_for_no_other_statement),
+		WITH_LOG(receipt_of_an_opening_is_for_what_opened),
+		WITH_LOG(receipt_of_another_event_names_nothing),
 		WITH_LOG(receipt_since_erased_holds_and_names_nothing),
 		WITH_LOG(receipt_needs_its_own_part),
 		WITH_LOG(receipt_needs_its_place_in_the_tree),

@@ -40,11 +40,11 @@ LAHETTI_API LAHETTI_CHECKED bool lahetti_receipt_verify(const Lahetti__V1__Recei
 							struct lahetti_fault *f);
 
 /*
- * Whether verified facts say that exactly this statement was accepted, or opened where action is
- * OPEN ("wrong-receipt"). Where the subject has been erased they say so of no statement.
+ * Whether verified facts say that exactly this signed statement was accepted ("wrong-receipt"): as
+ * one of its own, or as the one by which another was opened. Where the subject has been erased they
+ * say so of no statement.
  */
 LAHETTI_API LAHETTI_CHECKED bool lahetti_receipt_names(const struct lahetti_receipt_facts *facts,
-						       Lahetti__V1__Action action,
 						       struct lahetti_span statement,
 						       const struct lahetti_digest *sha256,
 						       struct lahetti_fault *f);

@@ -1,0 +1,199 @@
+/* lahetti: the command line. Reads the arguments, runs the command, says why where it failed. */
+
+#include "commands.h"
+#include "output.h"
+#include "session.h"
+
+#include <locale.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#ifndef LAHETTI_VERSION
+	#error "the build tells the version"
+#endif
+
+static const struct command table[] = {
+#define GROUP(name)		       {NULL, name, NULL},
+#define COMMAND(name, usage, function) {name, usage, command_##function},
+#include "commands.def"
+#undef COMMAND
+#undef GROUP
+};
+
+const struct command *commands(size_t *n)
+{
+	*n = sizeof table / sizeof table[0];
+	return table;
+}
+
+/* ---- help ---------------------------------------------------------------------------------- */
+
+/* "cli.command.client-add" */
+static const char *summary(const struct cli *c, const struct command *command)
+{
+	char key[80];
+
+	(void)snprintf(key, sizeof key, "cli.command.%s", command->name);
+	for (char *at = key; *at != '\0'; at++)
+		if (*at == ' ')
+			*at = '-';
+	return cli_text(c, key);
+}
+
+/* Columns of a terminal that a text in UTF-8 takes, near enough for Finnish and Swedish. */
+static int pad(const char *text, int width)
+{
+	for (; *text != '\0'; text++)
+		if (((unsigned char)*text & 0xc0) != 0x80)
+			width--;
+	return width > 0 ? width : 0;
+}
+
+static void print_item(const struct cli *c, const struct args_item *item)
+{
+	const ProtobufCEnumDescriptor *type =
+		args_words(item->value[0] != '\0' ? item->value : item->name);
+	char left[80];
+	char key[64];
+	char word[64];
+
+	(void)snprintf(left, sizeof left, "%s%s%s%s", item->option ? "--" : "", item->name,
+		       item->value[0] != '\0' ? " " : "", item->value);
+	(void)snprintf(key, sizeof key, "cli.option.%s", item->name);
+	(void)printf("  %s%*s  %s\n", left, pad(left, 26), "", cli_text(c, key));
+	for (unsigned i = 0; type != NULL && i < type->n_values; i++) {
+		const char *text = lahetti_text_of(type, type->values[i].value, c->language);
+
+		if (type->values[i].value == 0 || text == NULL)
+			continue;
+		(void)lahetti_word(type, type->values[i].value, word);
+		(void)printf("      %s%*s  %s\n", word, pad(word, 30), "", text);
+	}
+}
+
+static void print_items(const struct cli *c, const char *usage)
+{
+	struct args_item item;
+
+	while (args_item_next(&usage, &item))
+		print_item(c, &item);
+}
+
+static void help_command(const struct cli *c, const struct command *command)
+{
+	(void)printf("%s: lahetti %s%s%s\n\n%s\n", cli_text(c, "cli.usage"), command->name,
+		     command->usage[0] != '\0' ? " " : "", command->usage, summary(c, command));
+	if (command->usage[0] != '\0')
+		(void)printf("\n");
+	print_items(c, command->usage);
+	(void)printf("\n%s\n", cli_text(c, "cli.help-global"));
+	print_items(c, args_global);
+}
+
+static void help_all(const struct cli *c)
+{
+	char key[64];
+
+	(void)printf("%s: lahetti %s\n\n%s\n", cli_text(c, "cli.usage"),
+		     cli_text(c, "cli.usage-all"), cli_text(c, "cli.about"));
+	for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
+		if (table[i].name == NULL) {
+			(void)snprintf(key, sizeof key, "cli.group.%s", table[i].usage);
+			(void)printf("\n%s\n", cli_text(c, key));
+		} else {
+			(void)printf("  %s%*s  %s\n", table[i].name, pad(table[i].name, 20), "",
+				     summary(c, &table[i]));
+		}
+	}
+	(void)printf("\n%s\n", cli_text(c, "cli.help-global"));
+	print_items(c, args_global);
+	(void)printf("\n%s\n", cli_text(c, "cli.exit-codes"));
+	for (int status = CLI_DONE; status <= CLI_FORKED; status++) {
+		(void)snprintf(key, sizeof key, "cli.exit-%d", status);
+		(void)printf("  %d  %s\n", status, cli_text(c, key));
+	}
+	(void)printf("\n%s\n", cli_text(c, "cli.help-more"));
+}
+
+bool command_help(struct cli *c)
+{
+	const char *first = args_value(c, "COMMAND");
+	const char *second = args_value(c, "WORD");
+	char name[128];
+
+	if (first == NULL) {
+		help_all(c);
+		return true;
+	}
+	(void)snprintf(name, sizeof name, "%s%s%s", first, second != NULL ? " " : "",
+		       second != NULL ? second : "");
+	for (size_t i = 0; i < sizeof table / sizeof table[0]; i++)
+		if (table[i].name != NULL && strcmp(table[i].name, name) == 0) {
+			help_command(c, &table[i]);
+			return true;
+		}
+	return cli_fail(c, CLI_WRONG_USE, "cli.unknown-command", name, NULL);
+}
+
+/* ---- one run ------------------------------------------------------------------------------- */
+
+static bool choose_language(struct cli *c)
+{
+	const char *option = args_value(c, "lang");
+	enum lahetti_language language;
+
+	c->language = lahetti_language_choose(option, getenv("LC_ALL"), getenv("LC_MESSAGES"),
+					      getenv("LANG"));
+	if (option != NULL && !lahetti_language_find(option, &language))
+		return cli_fail(c, CLI_WRONG_USE, "cli.unknown-language", option, NULL);
+	return true;
+}
+
+static bool run(struct cli *c, int argc, char **argv)
+{
+	bool parsed = args_parse(c, argc, argv);
+
+	if (!choose_language(c) || !parsed)
+		return false;
+	c->json = args_given(c, "json");
+	if (args_given(c, "version")) {
+		(void)printf("lahetti %s\n", LAHETTI_VERSION);
+		return true;
+	}
+	if (args_given(c, "help") && c->args.command != NULL) {
+		help_command(c, c->args.command);
+		return true;
+	}
+	if (c->args.command == NULL) {
+		help_all(c);
+		return args_given(c, "help") ||
+		       cli_fail(c, CLI_WRONG_USE, "cli.no-command", NULL, NULL);
+	}
+	return args_complete(c) && home_find(c) && c->args.command->run(c);
+}
+
+int main(int argc, char **argv)
+{
+	static struct cli c;
+	struct lahetti_fault fault;
+	bool done;
+
+	/* Whatever the locale is called, what is written is UTF-8. */
+	(void)setlocale(LC_CTYPE, "C.UTF-8");
+	c.language = lahetti_language_choose(NULL, getenv("LC_ALL"), getenv("LC_MESSAGES"),
+					     getenv("LANG"));
+	if (!lahetti_arena_init(&c.arena, CLI_ARENA, &fault)) {
+		(void)fprintf(stderr, "lahetti: %s\n", fault.text);
+		return CLI_OWN_FAULT;
+	}
+	done = run(&c, argc, argv);
+	if (done && fflush(stdout) != 0)
+		done = cli_fail(&c, CLI_OWN_FAULT, "cli.cannot-print", NULL, NULL);
+	if (!done)
+		(void)fprintf(stderr, "lahetti: %s\n", c.sentence);
+	session_close(&c);
+	home_finish(&c);
+	lahetti_arena_finish(&c.arena);
+	return done ? CLI_DONE : (int)c.status;
+}

@@ -1,0 +1,23 @@
+/*
+ * The outbox: signed statements that no server has acknowledged yet, in the order in which they
+ * were written. They are sent in that order. One that is refused is set aside, and with it those
+ * that speak of it; all others go on.
+ */
+#ifndef OUTBOX_H
+#define OUTBOX_H
+
+#include "statement.h"
+
+/* Puts a statement in. Always false: nothing has been accepted (CLI_NO_CONNECTION). */
+bool outbox_keep(struct cli *c, const struct signed_statement *s);
+
+/* Keeps a copy of what was accepted. */
+LAHETTI_CHECKED bool outbox_sent(struct cli *c, const struct signed_statement *s);
+
+/*
+ * Sends what is in it. *empty: nothing is left that waits. False for a failure of this device, or
+ * of a proof; a connection that breaks leaves the rest where it is.
+ */
+LAHETTI_CHECKED bool outbox_flush(struct cli *c, bool *empty);
+
+#endif

@@ -1,0 +1,485 @@
+#include "session.h"
+
+#include "directory.h"
+#include "lahetti/dsse.h"
+#include "lahetti/merkle.h"
+#include "lahetti/message.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#define PROTOCOL_VERSION 1
+#define PATIENCE	 30 /* seconds that one question waits for a server that has too much to do */
+
+/* ---- asking -------------------------------------------------------------------------------- */
+
+/* The server's refusal, in the words of the catalogue where it has any. */
+static bool refused(struct cli *c, const Lahetti__V1__Error *error)
+{
+	const char *sentence = lahetti_text_of_code(error->code, c->language);
+
+	c->status = error->class_ == LAHETTI__V1__ERROR__CLASS__CLASS_TRANSIENT ? CLI_NO_CONNECTION
+										: CLI_REFUSED;
+	(void)snprintf(c->sentence, sizeof c->sentence, "%s",
+		       sentence != NULL ? sentence : error->sentence);
+	if (c->sentence[0] == '\0')
+		return cli_fail(c, c->status, "cli.refused", error->code, NULL);
+	return false;
+}
+
+static bool is_busy(const Lahetti__V1__ServerFrame *answer)
+{
+	return answer->body_case == SESSION_SERVER(ERROR) &&
+	       answer->error->class_ == LAHETTI__V1__ERROR__CLASS__CLASS_TRANSIENT &&
+	       strcmp(answer->error->code, "too-many-requests") == 0;
+}
+
+/* One question on a connection. Too many a second is a matter of waiting. */
+static Lahetti__V1__ServerFrame *ask(struct cli *c, struct lahetti_peer *peer,
+				     Lahetti__V1__ClientFrame *frame,
+				     Lahetti__V1__ServerFrame__BodyCase expected)
+{
+	const struct timespec second = {.tv_sec = 1};
+	struct lahetti_fault fault = {0};
+	Lahetti__V1__ServerFrame *answer = lahetti_peer_ask(peer, frame, &c->arena, &fault);
+
+	for (int i = 0; i < PATIENCE && answer != NULL && is_busy(answer); i++) {
+		(void)nanosleep(&second, NULL);
+		answer = lahetti_peer_ask(peer, frame, &c->arena, &fault);
+	}
+	if (answer == NULL) {
+		(void)cli_fault(c, CLI_NO_CONNECTION, &fault);
+		return NULL;
+	}
+	if (answer->body_case == SESSION_SERVER(ERROR)) {
+		(void)refused(c, answer->error);
+		return NULL;
+	}
+	if (answer->body_case != expected) {
+		(void)cli_fail(c, CLI_OWN_FAULT, "cli.unexpected-answer", NULL, NULL);
+		return NULL;
+	}
+	return answer;
+}
+
+Lahetti__V1__ServerFrame *session_ask(struct cli *c, Lahetti__V1__ClientFrame *frame,
+				      Lahetti__V1__ServerFrame__BodyCase expected)
+{
+	return ask(c, c->session->peer, frame, expected);
+}
+
+bool session_uncertain(const struct cli *c)
+{
+	return c->status == CLI_NO_CONNECTION;
+}
+
+Lahetti__V1__ServerFrame *session_next(struct cli *c, int timeout_ms, bool *failed)
+{
+	struct lahetti_fault fault = {0};
+	Lahetti__V1__ServerFrame *frame =
+		lahetti_peer_next(c->session->peer, timeout_ms, &c->arena, &fault);
+
+	*failed = frame == NULL && fault.kind != LAHETTI_FAULT_NONE;
+	if (*failed)
+		(void)cli_fault(c, CLI_NO_CONNECTION, &fault);
+	return frame;
+}
+
+/* ---- the log ------------------------------------------------------------------------------- */
+
+static bool not_proved(struct cli *c, const struct lahetti_fault *f)
+{
+	return cli_fault(c, CLI_NOT_PROVED, f);
+}
+
+/* The server shows two logs: it must not go on as though nothing had happened. */
+static bool forked(struct cli *c, struct lahetti_span seen, struct lahetti_span shown)
+{
+	char path[HOME_FILE_MOST];
+
+	if (!home_write(c, "fork-seen", seen) || !home_write(c, "fork-shown", shown) ||
+	    !home_file(c, "fork-shown", path))
+		return false;
+	return cli_fail(c, CLI_FORKED, "cli.forked", path, NULL);
+}
+
+/* Whether the tree of `older` is the beginning of that of `newer`. */
+static bool continues(struct cli *c, const struct lahetti_checkpoint *older,
+		      const struct lahetti_checkpoint *newer, bool *yes)
+{
+	Lahetti__V1__ClientFrame frame = LAHETTI__V1__CLIENT_FRAME__INIT;
+	Lahetti__V1__ReadConsistency question = LAHETTI__V1__READ_CONSISTENCY__INIT;
+	struct lahetti_digest hashes[LAHETTI_PROOF_MOST];
+	Lahetti__V1__ServerFrame *answer;
+	const Lahetti__V1__Proof *proof;
+
+	*yes = false;
+	if (older->size == newer->size) {
+		*yes = lahetti_digest_equal(&older->root, &newer->root);
+		return true;
+	}
+	question.from = older->size;
+	question.to = newer->size;
+	frame.body_case = SESSION_CLIENT(READ_CONSISTENCY);
+	frame.read_consistency = &question;
+	answer = session_ask(c, &frame, SESSION_SERVER(PROOF));
+	if (answer == NULL)
+		return false;
+	proof = answer->proof;
+	if (proof->n_hashes > LAHETTI_PROOF_MOST)
+		return true;
+	for (size_t i = 0; i < proof->n_hashes; i++) {
+		if (proof->hashes[i].len != LAHETTI_DIGEST_LEN)
+			return true;
+		memcpy(hashes[i].bytes, proof->hashes[i].data, LAHETTI_DIGEST_LEN);
+	}
+	*yes = lahetti_consistency_verify(older->size, &older->root, newer->size, &newer->root,
+					  hashes, proof->n_hashes, NULL);
+	return true;
+}
+
+static bool compare_heads(struct cli *c, struct lahetti_span seen, struct lahetti_span shown,
+			  bool newest)
+{
+	struct lahetti_checkpoint before, now;
+	const struct lahetti_note_verifier *log = c->session->log;
+	struct lahetti_fault fault;
+	bool yes;
+
+	if (!lahetti_checkpoint_open(&now, shown, log, lahetti_note_verifier_name(log), &fault))
+		return not_proved(c, &fault);
+	if (seen.len == 0)
+		return home_write(c, "checkpoint", shown);
+	if (!lahetti_checkpoint_open(&before, seen, log, lahetti_note_verifier_name(log), &fault))
+		return cli_fail(c, CLI_OWN_FAULT, "cli.bad-profile", c->home.path, NULL);
+	if (now.size < before.size && newest)
+		return forked(c, seen, shown);
+	if (now.size < before.size ? !continues(c, &now, &before, &yes)
+				   : !continues(c, &before, &now, &yes))
+		return false;
+	if (!yes)
+		return forked(c, seen, shown);
+	return now.size <= before.size || home_write(c, "checkpoint", shown);
+}
+
+bool session_saw(struct cli *c, ProtobufCBinaryData note, bool newest)
+{
+	struct lahetti_buffer seen;
+	bool found, ok;
+
+	lahetti_buffer_init(&seen, LAHETTI_NOTE_MOST);
+	ok = home_read(c, "checkpoint", &seen, &found) &&
+	     compare_heads(c, lahetti_buffer_span(&seen), lahetti_bytes_span(note), newest);
+	lahetti_buffer_finish(&seen);
+	return ok;
+}
+
+bool session_receipt(struct cli *c, const Lahetti__V1__Receipt *receipt,
+		     struct lahetti_receipt_facts *facts)
+{
+	struct lahetti_fault fault;
+
+	if (receipt == NULL)
+		return cli_fail(c, CLI_NOT_PROVED, "cli.no-receipt", NULL, NULL);
+	if (!lahetti_receipt_verify(receipt, c->session->log, &c->arena, facts, &fault))
+		return not_proved(c, &fault);
+	return session_saw(c, receipt->checkpoint, false);
+}
+
+/* ---- signing in ---------------------------------------------------------------------------- */
+
+struct lahetti_peer *session_connect(struct cli *c, const struct profile *p, const char *ca,
+				     const struct lahetti_private_key *key, const char *certificate)
+{
+	const struct lahetti_peer_options options = {
+		.host = p->host,
+		.port = p->port,
+		.ca = ca,
+		.certificate = certificate,
+		.private_key = key != NULL ? lahetti_private_key_native(key) : NULL,
+	};
+	struct lahetti_fault fault = {0};
+	struct lahetti_peer *peer = lahetti_peer_open(&options, &fault);
+
+	if (peer == NULL)
+		(void)cli_fault(c, CLI_NO_CONNECTION, &fault);
+	return peer;
+}
+
+/* The server must be the one of the enrolment, with the log of the enrolment. */
+static bool check_greeting(struct cli *c)
+{
+	const struct session *s = c->session;
+
+	if (strcmp(s->greeting->server_name, s->profile.server_name) != 0)
+		return cli_fail(c, CLI_NO_CONNECTION, "cli.other-server", s->greeting->server_name,
+				s->profile.server_name);
+	if (strcmp(s->greeting->log_key, s->profile.log_key) != 0)
+		return cli_fail(c, CLI_FORKED, "cli.other-log", s->greeting->log_key, NULL);
+	return true;
+}
+
+static bool sign_claim(struct cli *c, Lahetti__V1__Login *login)
+{
+	struct session *s = c->session;
+	Lahetti__V1__LoginClaim claim = LAHETTI__V1__LOGIN_CLAIM__INIT;
+	static char purpose[] = "login";
+	char origin[300];
+	uint8_t nonce[32];
+	uint8_t exporter[32];
+	struct lahetti_span packed;
+	struct lahetti_fault fault;
+
+	(void)snprintf(origin, sizeof origin,
+		       strchr(s->profile.host, ':') != NULL ? "https://[%s]:%u" : "https://%s:%u",
+		       s->profile.host, (unsigned)s->profile.port);
+	if (!lahetti_random(nonce, sizeof nonce, &fault) ||
+	    !lahetti_peer_exporter(s->peer, exporter, &fault))
+		return cli_fault(c, CLI_OWN_FAULT, &fault);
+	claim.purpose = purpose;
+	claim.server_nonce = s->greeting->nonce;
+	claim.client_nonce = lahetti_bytes(lahetti_span(nonce, sizeof nonce));
+	claim.origin = origin;
+	claim.device = lahetti_bytes(lahetti_digest_span(&s->profile.key_id));
+	claim.version = PROTOCOL_VERSION;
+	claim.time_us = lahetti_now_us();
+	claim.tls_exporter = lahetti_bytes(lahetti_span(exporter, sizeof exporter));
+	claim.audience = s->profile.server_name;
+	packed = lahetti_message_pack(&claim.base, &c->arena);
+	if (packed.data == NULL)
+		return cli_no_memory(c);
+	packed = lahetti_envelope_sign(LAHETTI_TYPE_LOGIN, packed, s->key, &c->arena, &fault);
+	if (packed.data == NULL)
+		return cli_fault(c, CLI_OWN_FAULT, &fault);
+	login->claim = lahetti_message_read(&lahetti__v1__envelope__descriptor, packed,
+					    LAHETTI_MESSAGE_FRAME, &c->arena, &fault);
+	return login->claim != NULL || cli_fault(c, CLI_OWN_FAULT, &fault);
+}
+
+static bool sign_in(struct cli *c)
+{
+	Lahetti__V1__ClientFrame frame = LAHETTI__V1__CLIENT_FRAME__INIT;
+	Lahetti__V1__Login login = LAHETTI__V1__LOGIN__INIT;
+	Lahetti__V1__ServerFrame *answer;
+
+	if (!sign_claim(c, &login))
+		return false;
+	login.language = lahetti_text(lahetti_language_tag(c->language));
+	frame.body_case = SESSION_CLIENT(LOGIN);
+	frame.login = &login;
+	answer = session_ask(c, &frame, SESSION_SERVER(SESSION));
+	if (answer == NULL)
+		return false;
+	c->session->signed_in = answer->session;
+	return true;
+}
+
+static bool check_log(struct cli *c)
+{
+	Lahetti__V1__ClientFrame frame = LAHETTI__V1__CLIENT_FRAME__INIT;
+	Lahetti__V1__ReadCheckpoint question = LAHETTI__V1__READ_CHECKPOINT__INIT;
+	Lahetti__V1__ServerFrame *answer;
+
+	if (c->session->signed_in->checkpoint.len > 0)
+		return session_saw(c, c->session->signed_in->checkpoint, true);
+	frame.body_case = SESSION_CLIENT(READ_CHECKPOINT);
+	frame.read_checkpoint = &question;
+	answer = session_ask(c, &frame, SESSION_SERVER(CHECKPOINT));
+	return answer != NULL && session_saw(c, answer->checkpoint->note, true);
+}
+
+/* ---- the role to act in -------------------------------------------------------------------- */
+
+static const Lahetti__V1__Membership *membership_of(const Lahetti__V1__Session *s,
+						    struct lahetti_span id)
+{
+	for (size_t i = 0; i < s->n_memberships; i++)
+		if (id.len > 0 && lahetti_span_equal(lahetti_bytes_span(s->memberships[i]->id), id))
+			return s->memberships[i];
+	return NULL;
+}
+
+static const char *unit_name(const Lahetti__V1__Session *s, ProtobufCBinaryData unit)
+{
+	for (size_t i = 0; i < s->n_units; i++)
+		if (lahetti_span_equal(lahetti_bytes_span(s->units[i]->id),
+				       lahetti_bytes_span(unit)))
+			return s->units[i]->name;
+	return "";
+}
+
+/* The one membership that UNIT/ROLE names: a part of the unit's name, the role's word. */
+static const Lahetti__V1__Membership *find_as(struct cli *c, const char *as)
+{
+	const Lahetti__V1__Session *s = c->session->signed_in;
+	const Lahetti__V1__Membership *found = NULL;
+	const char *slash = strrchr(as, '/');
+	int role;
+
+	if (slash == NULL) {
+		(void)cli_fail(c, CLI_WRONG_USE, "cli.bad-as", as, NULL);
+		return NULL;
+	}
+	if (!args_word_of(c, slash + 1, &lahetti__v1__role__descriptor, &role))
+		return NULL;
+	for (size_t i = 0; i < s->n_memberships; i++) {
+		const Lahetti__V1__Membership *m = s->memberships[i];
+
+		if ((int)m->role != role ||
+		    !directory_matches(m->unit, unit_name(s, m->unit), as, (size_t)(slash - as)))
+			continue;
+		if (found != NULL) {
+			(void)cli_fail(c, CLI_WRONG_USE, "cli.ambiguous", as,
+				       unit_name(s, m->unit));
+			return NULL;
+		}
+		found = m;
+	}
+	if (found == NULL)
+		(void)cli_fail(c, CLI_WRONG_USE, "cli.not-your-role", as, NULL);
+	return found;
+}
+
+static bool act_in(struct cli *c, const Lahetti__V1__Membership *m)
+{
+	Lahetti__V1__ClientFrame frame = LAHETTI__V1__CLIENT_FRAME__INIT;
+	Lahetti__V1__Act act = LAHETTI__V1__ACT__INIT;
+	Lahetti__V1__ServerFrame *answer;
+
+	act.membership = m->id;
+	frame.body_case = SESSION_CLIENT(ACT);
+	frame.act = &act;
+	answer = session_ask(c, &frame, SESSION_SERVER(SESSION));
+	if (answer == NULL)
+		return false;
+	c->session->signed_in = answer->session;
+	return true;
+}
+
+/* What --as says, else the role of last time where it is one's own still, else the only one. */
+static bool choose_role(struct cli *c)
+{
+	struct session *s = c->session;
+	const char *as = args_value(c, "as");
+	const Lahetti__V1__Membership *m =
+		membership_of(s->signed_in, lahetti_id_span(&s->profile.membership));
+	struct profile before = s->profile;
+
+	if (as != NULL && (m = find_as(c, as)) == NULL)
+		return false;
+	if (m != NULL &&
+	    !lahetti_span_equal(lahetti_bytes_span(m->id),
+				lahetti_bytes_span(s->signed_in->acting)) &&
+	    !act_in(c, m))
+		return false;
+	m = membership_of(s->signed_in, lahetti_bytes_span(s->signed_in->acting));
+	if (m == NULL)
+		return true;
+	s->profile.role = m->role;
+	if (!lahetti_id_read(&s->profile.membership, lahetti_bytes_span(m->id), NULL) ||
+	    !lahetti_id_read(&s->profile.unit, lahetti_bytes_span(m->unit), NULL) ||
+	    !lahetti_id_read(&s->profile.organisation, lahetti_bytes_span(m->organisation), NULL))
+		return cli_fail(c, CLI_OWN_FAULT, "cli.unexpected-answer", NULL, NULL);
+	if (lahetti_id_equal(&before.membership, &s->profile.membership) &&
+	    lahetti_id_equal(&before.unit, &s->profile.unit) && before.role == s->profile.role)
+		return true;
+	return profile_write(c, &s->profile);
+}
+
+/* ---- opening and closing ------------------------------------------------------------------- */
+
+/* What needs no connection: the profile, the key, the log's key. */
+static bool unlock(struct cli *c)
+{
+	struct session *s = cli_take(c, sizeof *s);
+	struct lahetti_fault fault;
+
+	if (s == NULL)
+		return false;
+	c->session = s;
+	if (!profile_read(c, &s->profile, NULL))
+		return false;
+	s->log = lahetti_note_verifier_read(s->profile.log_key, &fault);
+	if (s->log == NULL)
+		return cli_fail(c, CLI_OWN_FAULT, "cli.bad-profile", c->home.path, NULL);
+	s->key = home_key(c);
+	if (s->key == NULL)
+		return false;
+	if (!lahetti_digest_equal(&s->profile.key_id,
+				  lahetti_public_key_id(lahetti_private_key_public(s->key))))
+		return cli_fail(c, CLI_OWN_FAULT, "cli.bad-profile", c->home.path, NULL);
+	return true;
+}
+
+static bool connect_home(struct cli *c)
+{
+	struct session *s = c->session;
+	char ca[HOME_FILE_MOST];
+	char certificate[HOME_FILE_MOST];
+
+	if (!home_file(c, "ca.pem", ca) || !home_file(c, "certificate.pem", certificate))
+		return false;
+	s->peer = session_connect(c, &s->profile, ca, s->key, certificate);
+	if (s->peer == NULL)
+		return false;
+	s->greeting = lahetti_peer_greeting(s->peer);
+	return true;
+}
+
+static bool begin(struct cli *c)
+{
+	return check_greeting(c) && sign_in(c) && check_log(c) && choose_role(c);
+}
+
+bool session_open(struct cli *c)
+{
+	return unlock(c) && connect_home(c) && begin(c);
+}
+
+/* Names what there is to choose from. */
+static bool no_role(struct cli *c)
+{
+	const Lahetti__V1__Session *s = c->session->signed_in;
+	char list[1024] = "";
+	char word[64];
+	size_t len = 0;
+
+	for (size_t i = 0; i < s->n_memberships; i++) {
+		int more = snprintf(list + len, sizeof list - len, "%s%s/%s", i > 0 ? ", " : "",
+				    unit_name(s, s->memberships[i]->unit),
+				    lahetti_word(&lahetti__v1__role__descriptor,
+						 (int)s->memberships[i]->role, word));
+
+		if (more > 0 && (size_t)more < sizeof list - len)
+			len += (size_t)more;
+	}
+	return cli_fail(c, CLI_WRONG_USE, s->n_memberships == 0 ? "cli.no-role" : "cli.choose-role",
+			list, NULL);
+}
+
+bool session_act(struct cli *c)
+{
+	return session_open(c) && (c->session->signed_in->acting.len > 0 || no_role(c));
+}
+
+bool session_act_offline(struct cli *c)
+{
+	if (!unlock(c))
+		return false;
+	if (connect_home(c))
+		return begin(c) && (c->session->signed_in->acting.len > 0 || no_role(c));
+	return c->status == CLI_NO_CONNECTION && !lahetti_id_empty(&c->session->profile.membership);
+}
+
+void session_close(struct cli *c)
+{
+	struct session *s = c->session;
+
+	if (s == NULL)
+		return;
+	lahetti_peer_close(s->peer);
+	lahetti_note_verifier_destroy(s->log);
+	lahetti_private_key_destroy(s->key);
+	c->session = NULL;
+}

@@ -1,0 +1,71 @@
+/*
+ * A session with the server: connecting, signing in, asking. At each sign-in the head of the log
+ * that the server shows must continue the one that this device has seen before; a log that does not
+ * is refused (CLI_FORKED) and both heads are kept.
+ */
+#ifndef SESSION_H
+#define SESSION_H
+
+#include "cli.h"
+#include "lahetti/note.h"
+#include "lahetti/peer.h"
+#include "lahetti/receipt.h"
+
+#include <lahetti/v1/session.pb-c.h>
+
+struct session {
+	struct profile profile;
+	struct lahetti_private_key *key;
+	struct lahetti_note_verifier *log;
+	struct lahetti_peer *peer; /* NULL: no connection */
+	const Lahetti__V1__Greeting *greeting;
+	const Lahetti__V1__Session *signed_in;
+};
+
+#define SESSION_SERVER(NAME) LAHETTI__V1__SERVER_FRAME__BODY_##NAME
+#define SESSION_CLIENT(NAME) LAHETTI__V1__CLIENT_FRAME__BODY_##NAME
+
+/* Connects without signing in; for enrolment, which has no folder yet. NULL after cli_fail. */
+struct lahetti_peer *session_connect(struct cli *c, const struct profile *p, const char *ca,
+				     const struct lahetti_private_key *key,
+				     const char *certificate);
+
+/* Unlocks the key, connects, signs in, checks the log. Afterwards c->session is there. */
+LAHETTI_CHECKED bool session_open(struct cli *c);
+
+/* The same, and a unit and role to act in. */
+LAHETTI_CHECKED bool session_act(struct cli *c);
+
+/*
+ * The same; where the server can't be reached a session without a connection, as the user last
+ * acted.
+ */
+LAHETTI_CHECKED bool session_act_offline(struct cli *c);
+
+void session_close(struct cli *c);
+
+/*
+ * Asks and returns the answer, in the run's arena. NULL after cli_fail: the server's refusal too,
+ * in the language of the run.
+ */
+Lahetti__V1__ServerFrame *session_ask(struct cli *c, Lahetti__V1__ClientFrame *frame,
+				      Lahetti__V1__ServerFrame__BodyCase expected);
+
+/* Whether the last failure left open if what was asked has been done. */
+bool session_uncertain(const struct cli *c);
+
+/* What the server sends unasked, waiting at most timeout_ms (negative: for ever); NULL with no
+ * failure when nothing came. */
+Lahetti__V1__ServerFrame *session_next(struct cli *c, int timeout_ms, bool *failed);
+
+/*
+ * A head of the log that the server has shown: verified, consistent with what was seen before, and
+ * kept where it is newer. With `newest` an older one is a fork.
+ */
+LAHETTI_CHECKED bool session_saw(struct cli *c, ProtobufCBinaryData note, bool newest);
+
+/* A receipt: verified (CLI_NOT_PROVED), its head seen. */
+LAHETTI_CHECKED bool session_receipt(struct cli *c, const Lahetti__V1__Receipt *receipt,
+				     struct lahetti_receipt_facts *facts);
+
+#endif

@@ -1,0 +1,361 @@
+#include "statement.h"
+
+#include "directory.h"
+#include "lahetti/message.h"
+#include "outbox.h"
+#include "output.h"
+#include "session.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define NAME_MOST 64
+
+/* ---- drafts -------------------------------------------------------------------------------- */
+
+void draft_init(struct draft *d, enum lahetti_kind kind, const ProtobufCMessage *body)
+{
+	*d = (struct draft){.kind = lahetti_kind_find(kind), .body = body};
+	lahetti__v1__header__init(&d->header);
+	lahetti__v1__basis__init(&d->basis);
+	d->header.recipients = d->recipients;
+	d->header.categories = d->categories;
+	d->header.consents = d->consents;
+}
+
+Lahetti__V1__Reference *draft_reference(struct cli *c, ProtobufCBinaryData id,
+					ProtobufCBinaryData sha256)
+{
+	Lahetti__V1__Reference *r = cli_take(c, sizeof *r);
+
+	if (r == NULL)
+		return NULL;
+	lahetti__v1__reference__init(r);
+	r->id = id;
+	r->sha256 = sha256;
+	return r;
+}
+
+bool draft_recipients(struct cli *c, struct draft *d)
+{
+	const char *text;
+	size_t at = 0;
+
+	while ((text = args_next(c, "to", &at)) != NULL) {
+		if (d->header.n_recipients == RECIPIENTS_MOST)
+			return cli_fail(c, CLI_WRONG_USE, "cli.too-many-arguments", NULL, NULL);
+		if (!directory_recipient(c, text, &d->recipients[d->header.n_recipients++]))
+			return false;
+	}
+	return true;
+}
+
+bool draft_categories(struct cli *c, struct draft *d, const Lahetti__V1__Category *otherwise,
+		      size_t n)
+{
+	int *values;
+	size_t given;
+
+	if (!args_words_all(c, "category", &lahetti__v1__category__descriptor, &values, &given))
+		return false;
+	if (given > CATEGORIES_MOST)
+		return cli_fail(c, CLI_WRONG_USE, "cli.too-many-arguments", NULL, NULL);
+	for (size_t i = 0; i < (given > 0 ? given : n); i++)
+		d->categories[i] = given > 0 ? (Lahetti__V1__Category)values[i] : otherwise[i];
+	d->header.n_categories = given > 0 ? given : n;
+	return true;
+}
+
+bool draft_consents(struct cli *c, struct draft *d)
+{
+	struct known_statement known;
+	const char *text;
+	size_t at = 0;
+
+	while ((text = args_next(c, "consent", &at)) != NULL) {
+		Lahetti__V1__Reference *r;
+		const uint8_t *id;
+
+		if (d->header.n_consents == RECIPIENTS_MOST)
+			return cli_fail(c, CLI_WRONG_USE, "cli.too-many-arguments", NULL, NULL);
+		if (!statement_find(c, text, &known))
+			return false;
+		id = lahetti_arena_copy(&c->arena, known.id.bytes, sizeof known.id.bytes);
+		if (id == NULL)
+			return cli_no_memory(c);
+		r = draft_reference(c, lahetti_bytes(lahetti_span(id, sizeof known.id.bytes)),
+				    known.sha256);
+		if (r == NULL)
+			return false;
+		d->consents[d->header.n_consents++] = r;
+	}
+	return true;
+}
+
+/* Whether all recipients are of the organisation in which the user acts. */
+static bool stays_inside(const struct cli *c, const struct draft *d)
+{
+	struct lahetti_span own = lahetti_id_span(&c->session->profile.organisation);
+
+	for (size_t i = 0; i < d->header.n_recipients; i++)
+		if (!lahetti_span_equal(lahetti_bytes_span(d->recipients[i]->organisation), own))
+			return false;
+	return true;
+}
+
+bool draft_basis(struct cli *c, struct draft *d)
+{
+	const char *section = args_value(c, "section");
+	const char *necessity = args_value(c, "necessity");
+	const char *decider = args_value(c, "decided-by");
+	const Lahetti__V1__User *user;
+
+	d->header.basis = &d->basis;
+	d->basis.kind = stays_inside(c, d) ? LAHETTI__V1__BASIS_KIND__BASIS_KIND_OWN_REGISTER
+					   : LAHETTI__V1__BASIS_KIND__BASIS_KIND_CONSENT;
+	if (section == NULL && necessity == NULL && decider == NULL)
+		return true;
+	d->basis.kind = LAHETTI__V1__BASIS_KIND__BASIS_KIND_STATUTORY;
+	if (section != NULL)
+		d->basis.section = lahetti_text(section);
+	if (necessity != NULL)
+		d->basis.necessity = lahetti_text(necessity);
+	if (decider == NULL)
+		return true;
+	if (!directory_load(c) || !directory_user(c, decider, strlen(decider), NULL, &user))
+		return false;
+	d->basis.decided_by = user->id;
+	return true;
+}
+
+/* ---- signing ------------------------------------------------------------------------------- */
+
+static bool fill_header(struct cli *c, struct draft *d)
+{
+	const struct profile *p = &c->session->profile;
+	Lahetti__V1__Header *h = &d->header;
+	struct lahetti_fault fault;
+
+	h->created_us = lahetti_now_us();
+	if (!lahetti_id_new(&d->id, h->created_us, &fault) ||
+	    !lahetti_random(d->salt, sizeof d->salt, &fault))
+		return cli_fault(c, CLI_OWN_FAULT, &fault);
+	h->id = lahetti_bytes(lahetti_id_span(&d->id));
+	h->salt = lahetti_bytes(lahetti_span(d->salt, sizeof d->salt));
+	h->audience = lahetti_text(p->server_name);
+	h->kind = d->kind->number;
+	h->kind_version = d->kind->version;
+	h->author = lahetti_bytes(lahetti_id_span(&p->user));
+	h->device = lahetti_bytes(lahetti_digest_span(&p->key_id));
+	h->role = p->role;
+	h->unit = lahetti_bytes(lahetti_id_span(&p->unit));
+	h->organisation = lahetti_bytes(lahetti_id_span(&p->organisation));
+	return true;
+}
+
+bool draft_sign(struct cli *c, struct draft *d, struct signed_statement *s)
+{
+	Lahetti__V1__Statement message = LAHETTI__V1__STATEMENT__INIT;
+	struct lahetti_statement checked;
+	struct lahetti_span payload, body;
+	struct lahetti_fault fault;
+
+	if (!fill_header(c, d))
+		return false;
+	body = lahetti_message_pack(d->body, &c->arena);
+	message.header = &d->header;
+	message.body = lahetti_bytes(body);
+	payload = lahetti_message_pack(&message.base, &c->arena);
+	if (body.data == NULL || payload.data == NULL)
+		return cli_no_memory(c);
+	if (!lahetti_statement_read(&checked, payload, &c->arena, &fault))
+		return cli_fault(c, CLI_WRONG_USE, &fault);
+	s->bytes = lahetti_envelope_sign(LAHETTI_TYPE_STATEMENT, payload, c->session->key,
+					 &c->arena, &fault);
+	if (s->bytes.data == NULL)
+		return cli_fault(c, CLI_OWN_FAULT, &fault);
+	return statement_of(c, s->bytes, s);
+}
+
+bool statement_of(struct cli *c, struct lahetti_span bytes, struct signed_statement *s)
+{
+	struct lahetti_statement statement;
+	struct lahetti_span payload;
+	struct lahetti_fault fault;
+
+	s->bytes = bytes;
+	s->envelope = lahetti_message_read(&lahetti__v1__envelope__descriptor, bytes,
+					   LAHETTI_MESSAGE_FRAME, &c->arena, &fault);
+	if (s->envelope == NULL)
+		return cli_fault(c, CLI_OWN_FAULT, &fault);
+	payload = lahetti_bytes_span(s->envelope->payload);
+	if (!lahetti_sha256(&s->sha256, &payload, 1, &fault) ||
+	    !lahetti_statement_read(&statement, payload, &c->arena, &fault) ||
+	    !lahetti_id_read(&s->id, lahetti_bytes_span(statement.header->id), &fault))
+		return cli_fault(c, CLI_OWN_FAULT, &fault);
+	return true;
+}
+
+/* ---- sending ------------------------------------------------------------------------------- */
+
+bool statement_ask(struct cli *c, const struct signed_statement *s,
+		   const Lahetti__V1__Accepted **accepted)
+{
+	Lahetti__V1__ClientFrame frame = LAHETTI__V1__CLIENT_FRAME__INIT;
+	Lahetti__V1__Submit submit = LAHETTI__V1__SUBMIT__INIT;
+	struct lahetti_receipt_facts facts;
+	struct lahetti_fault fault;
+	Lahetti__V1__ServerFrame *answer;
+
+	submit.envelope = s->envelope;
+	frame.body_case = SESSION_CLIENT(SUBMIT);
+	frame.submit = &submit;
+	answer = session_ask(c, &frame, SESSION_SERVER(ACCEPTED));
+	if (answer == NULL)
+		return false;
+	*accepted = answer->accepted;
+	if (!session_receipt(c, answer->accepted->receipt, &facts))
+		return false;
+	if (answer->accepted->since_erased)
+		return true;
+	return lahetti_receipt_names(&facts, lahetti_id_span(&s->id), &s->sha256, &fault) ||
+	       cli_fault(c, CLI_NOT_PROVED, &fault);
+}
+
+/* What the receipt, which has been verified, says. */
+static bool print_receipt(struct cli *c, const struct signed_statement *s,
+			  const Lahetti__V1__Accepted *accepted)
+{
+	struct lahetti_receipt_facts facts;
+	struct lahetti_fault fault;
+	struct table *t;
+
+	if (!lahetti_receipt_verify(accepted->receipt, c->session->log, &c->arena, &facts, &fault))
+		return cli_fault(c, CLI_NOT_PROVED, &fault);
+	cli_say(c, accepted->since_erased ? "cli.accepted-since-erased" : "cli.accepted", NULL,
+		NULL);
+	t = table_create(c, TABLE_CARD);
+	if (t == NULL)
+		return false;
+	table_row(t);
+	table_id(t, "statement", lahetti_bytes(lahetti_id_span(&s->id)));
+	table_number(t, "event", facts.event->number);
+	table_time(t, "time", facts.event->time_us);
+	table_number(t, "log-size", facts.checkpoint.size);
+	table_flag(t, "sent-late", accepted->sent_late);
+	table_number(t, "deliveries", accepted->n_deliveries);
+	return table_print(t);
+}
+
+bool statement_submit(struct cli *c, const struct signed_statement *s)
+{
+	const Lahetti__V1__Accepted *accepted;
+	bool empty;
+
+	if (c->session->peer == NULL)
+		return outbox_keep(c, s);
+	/* In order: what was written earlier may be what this one speaks of. */
+	if (!outbox_flush(c, &empty))
+		return false;
+	if (!empty)
+		return outbox_keep(c, s);
+	if (!statement_ask(c, s, &accepted))
+		return session_uncertain(c) ? outbox_keep(c, s) : false;
+	return outbox_sent(c, s) && print_receipt(c, s, accepted);
+}
+
+/* ---- finding ------------------------------------------------------------------------------- */
+
+bool statement_names(const char *name, const char *text, struct lahetti_id *id)
+{
+	return lahetti_id_parse(id, name, NULL) &&
+	       directory_matches_id(lahetti_bytes(lahetti_id_span(id)), text, strlen(text));
+}
+
+/* A whole identifier, or the digits of one that this device has sent. */
+static bool find_id(struct cli *c, const char *text, struct lahetti_id *id)
+{
+	struct lahetti_id each;
+	const char **names;
+	size_t found = 0;
+	size_t n;
+
+	if (lahetti_id_parse(id, text, NULL))
+		return true;
+	if (!home_list(c, "sent", &names, &n))
+		return false;
+	for (size_t i = 0; i < n; i++)
+		if (statement_names(names[i], text, &each)) {
+			*id = each;
+			found++;
+		}
+	if (found == 1)
+		return true;
+	return cli_fail(c, CLI_WRONG_USE, found == 0 ? "cli.no-statement" : "cli.ambiguous-digits",
+			text, NULL);
+}
+
+/* What the device itself has kept of it. */
+static bool find_kept(struct cli *c, struct known_statement *known)
+{
+	char name[NAME_MOST] = "sent/";
+	struct lahetti_buffer bytes;
+	struct lahetti_statement statement;
+	struct signed_statement s;
+	struct lahetti_fault fault;
+	const void *copy;
+	bool found, ok;
+
+	lahetti_id_format(&known->id, name + strlen(name));
+	lahetti_buffer_init(&bytes, (size_t)16 << 20);
+	ok = home_unseal(c, name, &bytes, &found) &&
+	     (found || cli_fail(c, CLI_NO_CONNECTION, "cli.not-kept", name, NULL));
+	copy = ok ? lahetti_arena_copy(&c->arena, bytes.data, bytes.len) : NULL;
+	if (ok && copy == NULL)
+		ok = cli_no_memory(c);
+	ok = ok && statement_of(c, lahetti_span(copy, bytes.len), &s) &&
+	     (lahetti_statement_read(&statement, lahetti_bytes_span(s.envelope->payload), &c->arena,
+				     &fault) ||
+	      cli_fault(c, CLI_OWN_FAULT, &fault));
+	if (ok) {
+		const void *digest =
+			lahetti_arena_copy(&c->arena, s.sha256.bytes, sizeof s.sha256.bytes);
+
+		known->sha256 = lahetti_bytes(lahetti_span(digest, sizeof s.sha256.bytes));
+		known->client = statement.header->client;
+		known->case_id = statement.header->case_id;
+		ok = digest != NULL || cli_no_memory(c);
+	}
+	lahetti_buffer_finish(&bytes);
+	return ok;
+}
+
+bool statement_find(struct cli *c, const char *text, struct known_statement *known)
+{
+	Lahetti__V1__ClientFrame frame = LAHETTI__V1__CLIENT_FRAME__INIT;
+	Lahetti__V1__ReadReceipt question = LAHETTI__V1__READ_RECEIPT__INIT;
+	struct lahetti_receipt_facts facts;
+	Lahetti__V1__ServerFrame *answer;
+
+	*known = (struct known_statement){.accepted = NULL};
+	if (!find_id(c, text, &known->id))
+		return false;
+	if (c->session->peer == NULL)
+		return find_kept(c, known);
+	question.statement = lahetti_bytes(lahetti_id_span(&known->id));
+	frame.body_case = SESSION_CLIENT(READ_RECEIPT);
+	frame.read_receipt = &question;
+	answer = session_ask(c, &frame, SESSION_SERVER(ACCEPTED));
+	if (answer == NULL || !session_receipt(c, answer->accepted->receipt, &facts))
+		return false;
+	known->accepted = answer->accepted;
+	if (facts.subject == NULL)
+		return cli_fail(c, CLI_REFUSED, "cli.accepted-since-erased", NULL, NULL);
+	if (!lahetti_span_equal(lahetti_bytes_span(facts.subject->statement),
+				lahetti_id_span(&known->id)))
+		return cli_fail(c, CLI_NOT_PROVED, "cli.no-receipt", NULL, NULL);
+	known->sha256 = facts.subject->statement_sha256;
+	known->client = facts.subject->client;
+	known->case_id = facts.subject->case_id;
+	return true;
+}

@@ -1,0 +1,90 @@
+/*
+ * Statements of one's own: filled in, signed on this device, sent, and kept under sent/ or, until
+ * they are acknowledged, under outbox/.
+ */
+#ifndef STATEMENT_H
+#define STATEMENT_H
+
+#include "lahetti/dsse.h"
+#include "lahetti/kinds.h"
+
+#include <lahetti/v1/session.pb-c.h>
+
+struct cli;
+
+#define RECIPIENTS_MOST LAHETTI_RECIPIENTS_MOST
+#define CATEGORIES_MOST 16
+
+/* A statement that is being written. Who signs, where and when, is filled in at the end. */
+struct draft {
+	const struct lahetti_kind_row *kind;
+	Lahetti__V1__Header header;
+	const ProtobufCMessage *body;
+	Lahetti__V1__Basis basis;
+	Lahetti__V1__Recipient *recipients[RECIPIENTS_MOST];
+	Lahetti__V1__Category categories[CATEGORIES_MOST];
+	Lahetti__V1__Reference *consents[RECIPIENTS_MOST];
+	struct lahetti_id id;
+	uint8_t salt[LAHETTI_SALT_LEN];
+};
+
+/* The draft must not be moved afterwards. */
+void draft_init(struct draft *d, enum lahetti_kind kind, const ProtobufCMessage *body);
+
+/* A reference, in the arena; NULL after cli_fail. */
+Lahetti__V1__Reference *draft_reference(struct cli *c, ProtobufCBinaryData id,
+					ProtobufCBinaryData sha256);
+
+/* From --to, --category, --consent, --deadline and, for a statutory right, --section, --necessity,
+ * --decided-by. */
+LAHETTI_CHECKED bool draft_recipients(struct cli *c, struct draft *d);
+LAHETTI_CHECKED bool draft_categories(struct cli *c, struct draft *d,
+				      const Lahetti__V1__Category *otherwise, size_t n);
+LAHETTI_CHECKED bool draft_consents(struct cli *c, struct draft *d);
+
+/*
+ * Own register where all recipients are of one's own organisation, else a consent, else the
+ * statutory right that the options state.
+ */
+LAHETTI_CHECKED bool draft_basis(struct cli *c, struct draft *d);
+
+/* A statement as it is sent; all in the arena. */
+struct signed_statement {
+	struct lahetti_id id;
+	struct lahetti_digest sha256;
+	struct lahetti_span bytes; /* of the envelope */
+	Lahetti__V1__Envelope *envelope;
+};
+
+/* Fills, packs, checks what can be checked without a server (CLI_WRONG_USE), signs. */
+LAHETTI_CHECKED bool draft_sign(struct cli *c, struct draft *d, struct signed_statement *s);
+
+/* Reads one that was kept. */
+LAHETTI_CHECKED bool statement_of(struct cli *c, struct lahetti_span bytes,
+				  struct signed_statement *s);
+
+/*
+ * Sends it after what is in the outbox, verifies its receipt and prints what it proves. Where there
+ * is no connection, or it breaks, the statement is in the outbox afterwards and CLI_NO_CONNECTION
+ * says so.
+ */
+LAHETTI_CHECKED bool statement_submit(struct cli *c, const struct signed_statement *s);
+
+/* Asks the server to accept it and verifies the receipt. Nothing is printed. */
+LAHETTI_CHECKED bool statement_ask(struct cli *c, const struct signed_statement *s,
+				   const Lahetti__V1__Accepted **accepted);
+
+/* One of one's unit's statements that the server has, by its identifier or digits of it. */
+struct known_statement {
+	struct lahetti_id id;
+	ProtobufCBinaryData sha256;
+	ProtobufCBinaryData client; /* empty: since erased */
+	ProtobufCBinaryData case_id;
+	const Lahetti__V1__Accepted *accepted;
+};
+LAHETTI_CHECKED bool statement_find(struct cli *c, const char *text, struct known_statement *known);
+
+/* Whether a name in one of the folders is what a text names; *id is then its identifier. */
+bool statement_names(const char *name, const char *text, struct lahetti_id *id);
+
+#endif
