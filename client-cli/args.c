@@ -249,6 +249,16 @@ bool args_add(struct cli *c, const char *name, const char *value)
 	return lasting != NULL && give(c, lasting, value, item.repeats);
 }
 
+bool args_add_global(struct cli *c, const char *name, const char *value)
+{
+	for (size_t i = 0; i < c->args.n; i++)
+		if (strcmp(c->args.given[i].name, name) == 0) {
+			c->args.given[i].value = value;
+			return true;
+		}
+	return give(c, name, value, false);
+}
+
 const char *args_value(const struct cli *c, const char *name)
 {
 	for (size_t i = 0; i < c->args.n; i++)

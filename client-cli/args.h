@@ -48,6 +48,9 @@ LAHETTI_CHECKED bool args_complete(struct cli *c);
 /* Adds a value as though it had been written; it is borrowed. */
 LAHETTI_CHECKED bool args_add(struct cli *c, const char *name, const char *value);
 
+/* The same of one of the options that every command takes, in place of what was given. */
+LAHETTI_CHECKED bool args_add_global(struct cli *c, const char *name, const char *value);
+
 /* The value of an option or word, NULL where it was not given. */
 const char *args_value(const struct cli *c, const char *name);
 bool args_given(const struct cli *c, const char *name);

@@ -177,10 +177,13 @@ static void read_exporter(struct lahetti_peer *p)
 						     sizeof label - 1, NULL, 0, 0) == 1;
 }
 
-static void on_connection_error(struct lahetti_peer *p)
+static void on_closed(struct lahetti_peer *p)
 {
-	fail(p, LAHETTI_FAULT_BUSY, "no-connection",
-	     "No connection to the server could be made.");
+	if (p->state == PEER_CONNECTING)
+		fail(p, LAHETTI_FAULT_BUSY, "no-connection",
+		     "No connection to the server could be made.");
+	else
+		fail(p, LAHETTI_FAULT_BUSY, "connection-lost", "The connection was lost.");
 	p->wsi = NULL;
 }
 
@@ -224,7 +227,7 @@ static int callback(struct lws *wsi, enum lws_callback_reasons reason, void *use
 		on_verified(p, user, len != 0);
 		return len != 0 ? 0 : 1;
 	case LWS_CALLBACK_CLIENT_CONNECTION_ERROR:
-		on_connection_error(p);
+		on_closed(p);
 		return 0;
 	case LWS_CALLBACK_CLIENT_ESTABLISHED:
 		p->wsi = wsi;
@@ -241,8 +244,7 @@ static int callback(struct lws *wsi, enum lws_callback_reasons reason, void *use
 	case LWS_CALLBACK_CLIENT_WRITEABLE:
 		return on_writeable(p);
 	case LWS_CALLBACK_CLIENT_CLOSED:
-		fail(p, LAHETTI_FAULT_BUSY, "connection-lost", "The connection was lost.");
-		p->wsi = NULL;
+		on_closed(p);
 		return 0;
 	default:
 		return 0;
@@ -434,7 +436,7 @@ static bool connect_to(struct lahetti_peer *p, const struct lahetti_peer_options
 		return lahetti_fault_set(f, LAHETTI_FAULT_MALFORMED, "no-connection",
 					 "The server's name is too long.");
 	if (lws_client_connect_via_info(&info) == NULL)
-		on_connection_error(p);
+		on_closed(p);
 	return serve(p, p->timeout_ms, is_open, 0) || tell(p, LAHETTI_FAULT_BUSY, f);
 }
 
@@ -571,9 +573,9 @@ Lahetti__V1__ServerFrame *lahetti_peer_ask(struct lahetti_peer *p, Lahetti__V1__
 		return NULL;
 	if (serve(p, p->timeout_ms, has_answer, correlation))
 		return take(p, find(p, correlation), arena, f);
+	/* It was sent; what ended the connection before the answer leaves open whether it was done. */
 	tell(p, LAHETTI_FAULT_UNCERTAIN, f);
-	/* It was sent, whatever ended the connection. */
-	if (f != NULL)
+	if (f != NULL && f->kind == LAHETTI_FAULT_BUSY)
 		f->kind = LAHETTI_FAULT_UNCERTAIN;
 	return NULL;
 }

@@ -464,8 +464,6 @@ static bool complete(struct reading *r)
 	if (c->workers == 0)
 		c->workers = cores > 2 ? (uint32_t)cores - 1 : 1;
 	return (c->database[0] != '\0' || set_text(r, &c->database, c->data, "/lahetti.db")) &&
-	       (c->attachments[0] != '\0' ||
-		set_text(r, &c->attachments, c->data, "/attachments")) &&
 	       (c->keys[0] != '\0' || set_text(r, &c->keys, c->data, "/keys"));
 }
 

@@ -42,7 +42,6 @@ struct config {
 	/* Where things lie */
 	char *data;	   /* a folder */
 	char *database;	   /* DATA/lahetti.db unless told */
-	char *attachments; /* DATA/attachments unless told */
 	char *keys;	   /* DATA/keys unless told */
 	char *master_key;  /* a file */
 
@@ -64,26 +63,16 @@ struct config {
 
 	/* Statements */
 	uint32_t statement;  /* bytes of a payload */
-	uint32_t attachment; /* bytes */
 	uint32_t recipients; /* of one statement */
 
 	/* Enrolment and login */
-	uint32_t logins_a_device;   /* tries a minute */
-	uint32_t logins_an_address; /* tries a minute, enrolments too */
 	uint32_t code_minutes;	    /* how long an enrolment code can be used */
 	uint32_t certificate_days;  /* how long a device's certificate is valid */
 
 	/* Threads, and the jobs that wait for them */
 	uint32_t workers; /* that verify: never 0 once read */
-	uint32_t readers;
-	uint32_t verify_queue;
-	uint32_t write_queue;
-	uint32_t read_queue;
-	uint32_t commit_group; /* jobs of one transaction at most */
+	uint32_t jobs; /* frames in the desk at once */
 	uint32_t keyring;      /* parsed public keys kept */
-
-	/* Erasure */
-	uint32_t backup_retention_days; /* then a retired period key is destroyed */
 };
 
 /*

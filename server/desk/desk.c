@@ -477,7 +477,7 @@ struct desk *desk_open(const struct desk_options *options, struct lahetti_fault 
 	d->options = *options;
 	d->facts.options = &d->options;
 	d->n_workers = options->workers < WORKERS_MOST ? options->workers : WORKERS_MOST;
-	d->facts.keyring = keyring_create(20000, f);
+	d->facts.keyring = keyring_create(options->limits.keyring, f);
 	d->quiet = quiet_create(4096, f);
 	d->to_writer = job_queue_create(options->limits.jobs + 1, f);
 	d->to_workers = job_queue_create(2 * options->limits.jobs + 1, f);

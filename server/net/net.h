@@ -63,7 +63,6 @@ struct net_options {
 	uint32_t generation;
 	const char *software;
 	const char *log_key;
-	uint64_t attachment_limit; /* told in the greeting */
 	uint32_t statement_limit;
 	uint32_t recipient_limit;
 	struct net_limits limits;

@@ -498,7 +498,6 @@ static void greet(struct session *s, int64_t now_us)
 	lahetti_arena_reset(arena);
 	limits.frame = o->limits.frame;
 	limits.statement = o->statement_limit;
-	limits.attachment = o->attachment_limit;
 	limits.recipients = o->recipient_limit;
 	limits.requests_a_second = o->limits.requests_a_second;
 	limits.in_flight = o->limits.in_flight;

@@ -60,6 +60,9 @@ static struct decision judge_step(const struct facts_submit *facts)
 		return refuse("open-instead");
 	if (delivered == NULL || sides == 0)
 		return refuse("no-such-delivery");
+	/* What speaks of a delivery answers what was delivered; an answer answers the question. */
+	if (is_kind(s->kind->replies_to, delivery->kind) && delivery->kind != facts->replied_kind)
+		return refuse("no-such-delivery");
 	if (delivery->erased)
 		return refuse("erased");
 	if (row == NULL || !LAHETTI_IN(row->kinds, s->kind->number) ||

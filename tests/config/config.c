@@ -146,7 +146,7 @@ static void defaults_suit(void **state)
 	assert_false(c->tls12);
 	assert_true(c->sessions >= 10000);
 	assert_true(c->workers >= 1);
-	assert_int_equal(c->backup_retention_days, 35);
+	assert_int_equal(c->code_minutes, 120);
 	config_destroy(c);
 }
 
@@ -160,7 +160,7 @@ static void what_is_set_is_read(void **state)
 		       "client-certificate = required # for all\n"
 		       "tls12 = true\n"
 		       "idle-seconds=60\n"
-		       "attachment-bytes = 4294967295\n"
+		       "certificate-days = 3650\n"
 		       "workers = 3");
 
 	assert_string_equal(c->server_name, "county.fi/lahetti");
@@ -173,7 +173,7 @@ static void what_is_set_is_read(void **state)
 	assert_int_equal(c->client_certificate, CONFIG_CLIENT_CERTIFICATE_REQUIRED);
 	assert_true(c->tls12);
 	assert_int_equal(c->idle_s, 60);
-	assert_int_equal(c->attachment, UINT32_MAX);
+	assert_int_equal(c->certificate_days, 3650);
 	assert_int_equal(c->workers, 3);
 	config_destroy(c);
 }
@@ -198,15 +198,14 @@ static void number_sign_is_text_inside_quotes(void **state)
 static void relative_paths_are_of_the_files_folder(void **state)
 {
 	struct config *c = load(state, "certificate = tls/server.pem\nprivate-key = /etc/key.pem\n"
-				       "data = data\nkeys = \"\"\nattachments = big\n");
+				       "data = data\nkeys = \"\"\ndatabase = big.db\n");
 
 	assert_string_equal(c->certificate, scratch_path(state, "tls/server.pem"));
 	assert_string_equal(c->private_key, "/etc/key.pem");
 	assert_string_equal(c->client_ca, scratch_path(state, "client-ca.pem"));
 	assert_string_equal(c->data, scratch_path(state, "data"));
-	assert_string_equal(c->database, scratch_path(state, "data/lahetti.db"));
 	assert_string_equal(c->keys, scratch_path(state, "data/keys"));
-	assert_string_equal(c->attachments, scratch_path(state, "big"));
+	assert_string_equal(c->database, scratch_path(state, "big.db"));
 	config_destroy(c);
 }
 

@@ -3,7 +3,7 @@
  * rest of the house.
  *
  *   net_echo_server --directory CERTIFICATES [--certificate NAME] [--clients off|optional|required] [--tls12]
- *                   [--origin ORIGIN] [--queue N] [--no-resume] [LIMIT=NUMBER …]
+ *                   [--origin ORIGIN] [--address ADDRESS] [--queue N] [--no-resume] [LIMIT=NUMBER …]
  *
  * It prints `ready PORT OPS_PORT` and serves until SIGTERM. The desk is one thread:
  *
@@ -344,6 +344,7 @@ struct arguments {
 	const char *directory;
 	const char *certificate;
 	const char *clients;
+	const char *address;
 	const char *origins[2];
 	size_t queue;
 	bool tls12;
@@ -369,6 +370,8 @@ static bool parse(struct arguments *a, struct net_limits *limits, int argc, char
 			a->certificate = argv[++i];
 		else if (strcmp(argv[i], "--clients") == 0)
 			a->clients = argv[++i];
+		else if (strcmp(argv[i], "--address") == 0)
+			a->address = argv[++i];
 		else if (strcmp(argv[i], "--origin") == 0)
 			a->origins[0] = argv[++i];
 		else if (strcmp(argv[i], "--queue") == 0)
@@ -412,11 +415,15 @@ static int serve(struct desk *d, const struct net_options *options)
 int main(int argc, char **argv)
 {
 	struct arguments a = {
-		.certificate = "server", .clients = "optional", .queue = 1024, .resumes = true};
+		.certificate = "server",
+		.clients = "optional",
+		.address = "127.0.0.1",
+		.queue = 1024,
+		.resumes = true,
+	};
 	struct desk desk = {.lock = PTHREAD_MUTEX_INITIALIZER};
 	char certificate[512], key[512], ca[512];
 	struct net_options options = {
-		.address = "127.0.0.1",
 		.listener = -1,
 		.certificate = certificate,
 		.private_key = key,
@@ -426,7 +433,6 @@ int main(int argc, char **argv)
 		.generation = 1,
 		.software = "echo",
 		.log_key = "",
-		.attachment_limit = 1048576,
 		.statement_limit = 65536,
 		.recipient_limit = 20,
 		.limits = {.frame = 262144,
@@ -459,6 +465,7 @@ int main(int argc, char **argv)
 	(void)snprintf(key, sizeof key, "%s/%s.key", a.directory, a.certificate);
 	(void)snprintf(ca, sizeof ca, "%s/ca.pem", a.directory);
 	options.client_certificate = clients_of(a.clients);
+	options.address = a.address;
 	options.tls12 = a.tls12;
 	options.origins = a.origins;
 	desk.resumes = a.resumes;

@@ -488,10 +488,15 @@ static void reply_answers_what_is_there_and_may_be_answered_so(void **state)
 		for (uint32_t answered = 0; answered < 70; answered++) {
 			good(&w, kind);
 			w.submit.replied_kind = answered;
-			if (answered < 64 && LAHETTI_IN(kinds[i].replies_to, answered))
-				assert_string_equal(code_of(policy_submit(&w.submit)), "");
-			else
+			if (kind == LAHETTI_KIND_ACKNOWLEDGEMENT)
+				w.submit.delivery.kind = answered;
+			if (answered >= 64 || !LAHETTI_IN(kinds[i].replies_to, answered))
 				assert_refused(policy_submit(&w.submit), "cannot-be-answered-so");
+			else if (kind == LAHETTI_KIND_ACKNOWLEDGEMENT &&
+				 answered != LAHETTI_KIND_REFERRAL)
+				assert_refused(policy_submit(&w.submit), "step-not-of-kind");
+			else
+				assert_refused(policy_submit(&w.submit), "");
 		}
 	}
 }
@@ -1367,6 +1372,9 @@ static void what_is_no_referral_is_only_opened(void **state)
 
 				stepping(&w, step, (enum side)side);
 				w.submit.delivery.kind = kinds[i];
+				if (maker_of(step) == LAHETTI_KIND_ACKNOWLEDGEMENT &&
+				    kinds[i] != LAHETTI_KIND_CONSENT)
+					w.submit.replied_kind = kinds[i];
 				w.submit.delivery.state = STATE(OPENED);
 				assert_refused(policy_submit(&w.submit),
 					       expected_of(step, STATE(OPENED), (enum side)side,
@@ -1388,6 +1396,9 @@ static void step_speaks_of_a_delivery_that_is_there(void **state)
 	SUBMIT_REFUSED(ACKNOWLEDGEMENT, "no-such-delivery", w.submit.delivery.found = false);
 	SUBMIT_REFUSED(ACKNOWLEDGEMENT, "no-such-delivery", w.submit.delivery.kind = 99);
 	SUBMIT_REFUSED(ACKNOWLEDGEMENT, "erased", w.submit.delivery.erased = true);
+	/* It answers the question, but speaks of the referral. */
+	SUBMIT_REFUSED(ACKNOWLEDGEMENT, "no-such-delivery",
+		       w.submit.replied_kind = LAHETTI_KIND_INFORMATION_REQUEST);
 	good(&w, LAHETTI_KIND_ACKNOWLEDGEMENT);
 	assert_int_equal(policy_steps(&w.submit.actor, &w.submit.delivery, steps, 2), 2);
 	assert_int_equal(policy_steps(&w.submit.actor, &w.submit.delivery, steps, 0), 0);

@@ -25,7 +25,6 @@ static const ProtobufCEnumDescriptor *const types[] = {
 	&lahetti__v1__cause__descriptor,	  &lahetti__v1__phase__descriptor,
 	&lahetti__v1__outcome__descriptor,	  &lahetti__v1__action__descriptor,
 	&lahetti__v1__event_outcome__descriptor,  &lahetti__v1__organisation_type__descriptor,
-	&lahetti__v1__erasure_scope__descriptor,
 };
 
 static void keys_grow(void **state)
