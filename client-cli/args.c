@@ -4,6 +4,7 @@
 #include "lahetti/id.h"
 #include "lahetti/kinds.h"
 
+#include <inttypes.h>
 #include <lahetti/v1/audit.pb-c.h>
 #include <lahetti/v1/directory.pb-c.h>
 #include <stdio.h>
@@ -349,5 +350,22 @@ bool args_date(struct cli *c, const char *name, uint32_t *date)
 	}
 	if (!good || !lahetti_date_valid(*date))
 		return cli_fail(c, CLI_WRONG_USE, "cli.bad-date", text, NULL);
+	return true;
+}
+
+bool args_number(struct cli *c, const char *name, uint32_t most, uint32_t *number)
+{
+	const char *text = args_value(c, name);
+	uint64_t value = 0;
+	char least_and_most[32];
+
+	if (text == NULL)
+		return true;
+	for (const char *at = text; *at >= '0' && *at <= '9' && value <= most; at++)
+		value = value * 10 + (uint64_t)(*at - '0');
+	(void)snprintf(least_and_most, sizeof least_and_most, "1-%" PRIu32, most);
+	if (text[strspn(text, "0123456789")] != '\0' || value < 1 || value > most)
+		return cli_fail(c, CLI_WRONG_USE, "cli.bad-number", text, least_and_most);
+	*number = (uint32_t)value;
 	return true;
 }

@@ -86,6 +86,9 @@ LAHETTI_CHECKED bool args_word_of(struct cli *c, const char *word,
 /* YYYY-MM-DD as YYYYMMDD; not given: 0. */
 LAHETTI_CHECKED bool args_date(struct cli *c, const char *name, uint32_t *date);
 
+/* A number from 1 to most; not given: *number is left as it is. */
+LAHETTI_CHECKED bool args_number(struct cli *c, const char *name, uint32_t most, uint32_t *number);
+
 /* All values of an enum option; *values in the arena. */
 LAHETTI_CHECKED bool args_words_all(struct cli *c, const char *name,
 				    const ProtobufCEnumDescriptor *type, int **values, size_t *n);

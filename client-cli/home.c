@@ -17,6 +17,7 @@
 #define FILE_MOST	((size_t)256 << 20)
 #define PASSPHRASE_MOST 1024
 #define NAMES_MOST	10000 /* of one folder */
+#define CONTROL_C	3
 
 /* ---- files --------------------------------------------------------------------------------- */
 

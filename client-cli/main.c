@@ -1,6 +1,7 @@
 /* lahetti: the command line. Reads the arguments, runs the command, says why where it failed. */
 
 #include "commands.h"
+#include "lahetti/kinds.h"
 #include "output.h"
 #include "session.h"
 
@@ -138,9 +139,21 @@ bool command_help(struct cli *c)
 
 /* ---- one run ------------------------------------------------------------------------------- */
 
-static bool choose_language(struct cli *c)
+/* Before anything is read: what is wrong with it is told in the language that was asked for. */
+static const char *asked_language(int argc, char **argv)
 {
-	const char *option = args_value(c, "lang");
+	for (int i = 1; i < argc; i++) {
+		if (strncmp(argv[i], "--lang=", 7) == 0)
+			return argv[i] + 7;
+		if (strcmp(argv[i], "--lang") == 0)
+			return argv[i + 1];
+	}
+	return NULL;
+}
+
+static bool choose_language(struct cli *c, int argc, char **argv)
+{
+	const char *option = asked_language(argc, argv);
 	enum lahetti_language language;
 
 	c->language = lahetti_language_choose(option, getenv("LC_ALL"), getenv("LC_MESSAGES"),
@@ -152,9 +165,7 @@ static bool choose_language(struct cli *c)
 
 static bool run(struct cli *c, int argc, char **argv)
 {
-	bool parsed = args_parse(c, argc, argv);
-
-	if (!choose_language(c) || !parsed)
+	if (!choose_language(c, argc, argv) || !args_parse(c, argc, argv))
 		return false;
 	c->json = args_given(c, "json");
 	if (args_given(c, "version")) {

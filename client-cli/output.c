@@ -334,6 +334,16 @@ void table_flag(struct table *t, const char *column, bool flag)
 	     t->c->json ? json_boolean(flag) : NULL);
 }
 
+bool table_flush(struct table *t)
+{
+	if (t->column > 0 && !t->c->json)
+		(void)printf("\n");
+	end_row(t);
+	if (t->failed)
+		return cli_no_memory(t->c);
+	return fflush(stdout) == 0 || cli_fail(t->c, CLI_OWN_FAULT, "cli.cannot-print", NULL, NULL);
+}
+
 bool table_print(struct table *t)
 {
 	struct cli *c = t->c;
@@ -437,6 +447,31 @@ static const ProtobufCMessage *message_at(const void *at)
 	return message;
 }
 
+/* Civil dates are numbers like others on the wire. */
+static bool is_date(const ProtobufCFieldDescriptor *field)
+{
+	static const char *const names[] = {"answer_by", "birth_date", "date",
+					    "deadline",	 "from",       "until"};
+
+	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+		if (strcmp(field->name, names[i]) == 0)
+			return true;
+	return false;
+}
+
+static int64_t number_at(const ProtobufCFieldDescriptor *field, const void *at)
+{
+	uint32_t number;
+	int64_t wide;
+
+	if (field->type == PROTOBUF_C_TYPE_INT64 || field->type == PROTOBUF_C_TYPE_UINT64) {
+		memcpy(&wide, at, sizeof wide);
+		return wide;
+	}
+	memcpy(&number, at, sizeof number);
+	return number;
+}
+
 /* Whether a value is its type's nothing, which is not sent and not shown. */
 static bool is_nothing(const ProtobufCFieldDescriptor *field, const void *at)
 {
@@ -447,12 +482,15 @@ static bool is_nothing(const ProtobufCFieldDescriptor *field, const void *at)
 		return bytes_at(at).len == 0;
 	case PROTOBUF_C_TYPE_MESSAGE:
 		return message_at(at) == NULL;
-	default:
+	case PROTOBUF_C_TYPE_ENUM:
+	case PROTOBUF_C_TYPE_BOOL:
 		return int_at(at) == 0;
+	default:
+		return number_at(field, at) == 0;
 	}
 }
 
-/* Bodies have no numbers but civil dates. */
+/* What people read has no numbers but civil dates. */
 static void output_value(struct cli *c, const ProtobufCFieldDescriptor *field, const void *at,
 			 unsigned depth)
 {
@@ -479,7 +517,7 @@ static void output_value(struct cli *c, const ProtobufCFieldDescriptor *field, c
 		(void)printf("%s", cli_text(c, int_at(at) ? "cli.yes" : "cli.no"));
 		break;
 	default:
-		output_date((uint32_t)int_at(at), text);
+		output_date((uint32_t)number_at(field, at), text);
 		(void)printf("%s", text);
 		break;
 	}
@@ -539,7 +577,9 @@ static json_t *json_value(const ProtobufCFieldDescriptor *field, const void *at)
 	case PROTOBUF_C_TYPE_MESSAGE:
 		return output_json(message_at(at));
 	default:
-		output_date((uint32_t)int_at(at), text);
+		if (!is_date(field))
+			return json_integer((json_int_t)number_at(field, at));
+		output_date((uint32_t)number_at(field, at), text);
 		return json_string(text);
 	}
 }

@@ -38,6 +38,9 @@ void table_date(struct table *t, const char *column, uint32_t date);
 void table_number(struct table *t, const char *column, uint64_t number);
 void table_flag(struct table *t, const char *column, bool flag);
 
+/* Of lines: ends the last, so that a person sees it now. */
+LAHETTI_CHECKED bool table_flush(struct table *t);
+
 /* Ends the last row, prints what is not printed yet, destroys. False after cli_no_memory, or where
  * the output can't be written. */
 LAHETTI_CHECKED bool table_print(struct table *t);

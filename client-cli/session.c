@@ -2,6 +2,7 @@
 
 #include "directory.h"
 #include "lahetti/dsse.h"
+#include "lahetti/kinds.h"
 #include "lahetti/merkle.h"
 #include "lahetti/message.h"
 

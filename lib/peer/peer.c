@@ -226,9 +226,6 @@ static int callback(struct lws *wsi, enum lws_callback_reasons reason, void *use
 	case LWS_CALLBACK_OPENSSL_PERFORM_SERVER_CERT_VERIFICATION:
 		on_verified(p, user, len != 0);
 		return len != 0 ? 0 : 1;
-	case LWS_CALLBACK_CLIENT_CONNECTION_ERROR:
-		on_closed(p);
-		return 0;
 	case LWS_CALLBACK_CLIENT_ESTABLISHED:
 		p->wsi = wsi;
 		read_exporter(p);
@@ -243,7 +240,8 @@ static int callback(struct lws *wsi, enum lws_callback_reasons reason, void *use
 		return 0;
 	case LWS_CALLBACK_CLIENT_WRITEABLE:
 		return on_writeable(p);
-	case LWS_CALLBACK_CLIENT_CLOSED:
+	case LWS_CALLBACK_WSI_DESTROY:
+		/* However it ended: not every end has a callback of its own. */
 		on_closed(p);
 		return 0;
 	default:
@@ -258,7 +256,9 @@ static const struct lws_protocols protocols[] = {
 
 static void on_late(lws_sorted_usec_list_t *timer)
 {
-	struct lahetti_peer *p = lws_container_of(timer, struct lahetti_peer, timer);
+	/* Not lws_container_of: its cast from char warns. */
+	void *holder = (char *)timer - offsetof(struct lahetti_peer, timer);
+	struct lahetti_peer *p = holder;
 
 	p->late = true;
 }
@@ -399,13 +399,22 @@ static bool has_frame(const struct lahetti_peer *p, uint64_t correlation)
 }
 
 /* Why there is no connection, or none any more: what was found, or that it took too long. */
-static bool tell(const struct lahetti_peer *p, enum lahetti_fault_kind late,
-		 struct lahetti_fault *f)
+static bool tell(const struct lahetti_peer *p, struct lahetti_fault *f)
 {
 	if (p->state != PEER_GONE)
-		return lahetti_fault_set(f, late, "timeout", "The server did not answer in time.");
+		return lahetti_fault_set(f, LAHETTI_FAULT_BUSY, "timeout",
+					 "The server did not answer in time.");
 	if (f != NULL)
 		*f = p->fault;
+	return false;
+}
+
+/* The same of something that was sent: whether it was done is open. */
+static bool tell_uncertain(const struct lahetti_peer *p, struct lahetti_fault *f)
+{
+	tell(p, f);
+	if (f != NULL && f->kind == LAHETTI_FAULT_BUSY)
+		f->kind = LAHETTI_FAULT_UNCERTAIN;
 	return false;
 }
 
@@ -437,7 +446,7 @@ static bool connect_to(struct lahetti_peer *p, const struct lahetti_peer_options
 					 "The server's name is too long.");
 	if (lws_client_connect_via_info(&info) == NULL)
 		on_closed(p);
-	return serve(p, p->timeout_ms, is_open, 0) || tell(p, LAHETTI_FAULT_BUSY, f);
+	return serve(p, p->timeout_ms, is_open, 0) || tell(p, f);
 }
 
 static bool read_greeting(struct lahetti_peer *p, struct lahetti_fault *f)
@@ -446,7 +455,7 @@ static bool read_greeting(struct lahetti_peer *p, struct lahetti_fault *f)
 		lahetti_peer_next(p, (int)p->timeout_ms, &p->greeting_arena, f);
 
 	if (frame == NULL)
-		return p->state == PEER_GONE ? false : tell(p, LAHETTI_FAULT_BUSY, f);
+		return p->state == PEER_GONE ? false : tell(p, f);
 	if (frame->body_case == LAHETTI__V1__SERVER_FRAME__BODY_ERROR)
 		return lahetti_fault_set(f, LAHETTI_FAULT_BUSY, "no-connection",
 					 "The server turned the connection away: %.*s", 100,
@@ -514,7 +523,7 @@ bool lahetti_peer_send(struct lahetti_peer *p, Lahetti__V1__ClientFrame *frame,
 		       uint64_t *correlation, struct lahetti_fault *f)
 {
 	if (p->state == PEER_GONE)
-		return tell(p, LAHETTI_FAULT_BUSY, f);
+		return tell(p, f);
 	frame->correlation = ++p->correlation;
 	p->out_len = lahetti__v1__client_frame__get_packed_size(frame);
 	p->out = malloc(LWS_PRE + p->out_len);
@@ -529,10 +538,9 @@ bool lahetti_peer_send(struct lahetti_peer *p, Lahetti__V1__ClientFrame *frame,
 	}
 	/* Some of it may have gone, so nothing can follow it. */
 	if (p->state != PEER_GONE)
-		fail(p, LAHETTI_FAULT_UNCERTAIN, "timeout",
+		fail(p, LAHETTI_FAULT_BUSY, "timeout",
 		     "The server did not take in time what was sent.");
-	p->fault.kind = LAHETTI_FAULT_UNCERTAIN;
-	return tell(p, LAHETTI_FAULT_UNCERTAIN, f);
+	return tell_uncertain(p, f);
 }
 
 static struct frame *find(const struct lahetti_peer *p, uint64_t correlation)
@@ -573,10 +581,7 @@ Lahetti__V1__ServerFrame *lahetti_peer_ask(struct lahetti_peer *p, Lahetti__V1__
 		return NULL;
 	if (serve(p, p->timeout_ms, has_answer, correlation))
 		return take(p, find(p, correlation), arena, f);
-	/* It was sent; what ended the connection before the answer leaves open whether it was done. */
-	tell(p, LAHETTI_FAULT_UNCERTAIN, f);
-	if (f != NULL && f->kind == LAHETTI_FAULT_BUSY)
-		f->kind = LAHETTI_FAULT_UNCERTAIN;
+	tell_uncertain(p, f);
 	return NULL;
 }
 
@@ -590,7 +595,7 @@ Lahetti__V1__ServerFrame *lahetti_peer_next(struct lahetti_peer *p, int timeout_
 	if (serve(p, wait_ms, has_frame, 0))
 		return take(p, STAILQ_FIRST(&p->frames), arena, f);
 	if (p->state == PEER_GONE)
-		tell(p, LAHETTI_FAULT_BUSY, f);
+		tell(p, f);
 	return NULL;
 }
 

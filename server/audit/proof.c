@@ -134,8 +134,8 @@ static bool copy_event(struct store *s, uint64_t number, ProtobufCBinaryData *ev
 	return ok;
 }
 
-/* What opens a part: the actor's where n is UINT32_MAX. NULL without a fault kind where it is not
- * there or erased. */
+/* What opens a part: the actor's where n is UINT32_MAX. NULL without a fault kind where it is
+ * erased, or where the server itself acted; a subject's part that is not there is no erasure. */
 static Lahetti__V1__StoredPart *open_part(struct store *s, uint64_t number, uint32_t n,
 					  struct ledger_part *part, struct lahetti_arena *arena,
 					  struct lahetti_fault *f)
@@ -157,6 +157,9 @@ static Lahetti__V1__StoredPart *open_part(struct store *s, uint64_t number, uint
 			stored = lahetti_message_read(&lahetti__v1__stored_part__descriptor,
 						      lahetti_span(kept, b.len),
 						      LAHETTI_MESSAGE_FRAME, arena, f);
+	} else if (ok && n != UINT32_MAX) {
+		(void)lahetti_fault_set(f, LAHETTI_FAULT_BROKEN, "db-corrupt",
+					"A part of an event is missing: run lahettid fsck.");
 	} else if (!ok && strcmp(fault.code, "key-destroyed") != 0) {
 		*f = fault;
 	}

@@ -41,12 +41,20 @@ struct trail {
  * -----------------------------------------------------------------------------------------------------------
  */
 
+/* A salt of another length would let bytes pass from it to what follows, under the same digest. */
+static bool check_salt(struct lahetti_span salt, struct lahetti_fault *f)
+{
+	return salt.len == LAHETTI_SALT_LEN ||
+	       lahetti_fault_set(f, LAHETTI_FAULT_INVALID, "bad-salt", "A salt has not %d bytes.",
+				 LAHETTI_SALT_LEN);
+}
+
 static bool salted(uint8_t prefix, struct lahetti_span salt, struct lahetti_span bytes,
 		   struct lahetti_digest *out, struct lahetti_fault *f)
 {
 	const struct lahetti_span spans[] = {lahetti_span(&prefix, 1), salt, bytes};
 
-	return lahetti_sha256(out, spans, 3, f);
+	return check_salt(salt, f) && lahetti_sha256(out, spans, 3, f);
 }
 
 bool trail_part_digest(struct lahetti_span salt, struct lahetti_span part,
@@ -73,7 +81,7 @@ bool trail_link_digest(struct lahetti_span salt, uint64_t number,
 
 	for (int i = 7; i >= 0; i--, number >>= 8)
 		be[i] = (uint8_t)number;
-	return lahetti_sha256(out, spans, 4, f);
+	return check_salt(salt, f) && lahetti_sha256(out, spans, 4, f);
 }
 
 /* Opening
@@ -242,6 +250,7 @@ static bool append_actor(struct trail *t, struct trail_entry *e, struct lahetti_
 		return true;
 	part.user = lahetti_bytes(lahetti_id_span(&e->user));
 	part.device = lahetti_bytes(lahetti_digest_span(&e->device));
+	e->event.organisation = lahetti_bytes(lahetti_id_span(&e->organisation));
 	if (!commit_part(t, &part.base, &opened, &e->event.actor, f))
 		return false;
 	stored.part = &opened;
@@ -280,6 +289,20 @@ static bool nameless(struct trail *t, struct trail_entry *e, struct trail_subjec
 	return true;
 }
 
+/* A part stands in the register of the client's own controller, whatever its caller believed. */
+static bool check_controller(struct trail *t, const struct trail_subject *s,
+			     struct lahetti_fault *f)
+{
+	struct clients_row row;
+	bool found;
+
+	if (!clients_find(t->store, &s->client, &row, &found, f))
+		return false;
+	return (found && lahetti_id_equal(&row.controller, &s->controller)) ||
+	       lahetti_fault_set(f, LAHETTI_FAULT_MALFORMED, "no-such-client",
+				 "There is no such client in the register.");
+}
+
 static bool append_subject(struct trail *t, struct trail_entry *e, struct trail_subject *s,
 			   uint32_t n, struct lahetti_fault *f)
 {
@@ -290,7 +313,8 @@ static bool append_subject(struct trail *t, struct trail_entry *e, struct trail_
 	struct lahetti_digest digest;
 	struct lahetti_span packed;
 
-	if (!ledger_chain_get(t->store, &s->client, &chain, f) || !new_salt(t, &link.salt, f))
+	if (!check_controller(t, s, f) || !ledger_chain_get(t->store, &s->client, &chain, f) ||
+	    !new_salt(t, &link.salt, f))
 		return false;
 	chain.parts++;
 	link.number = chain.parts;
@@ -402,6 +426,7 @@ bool trail_append(struct trail *t, struct trail_entry *e, struct lahetti_fault *
 	e->event.time_us = e->time_us;
 	e->event.software = t->software;
 	e->event.policy_version = t->policy_version;
+	e->event.first_of_group = e->number == t->sealed.size;
 	made = lahetti_arena_take(&t->arena, e->n_subjects * sizeof *made);
 	added = lahetti_arena_take(&t->arena, e->n_subjects * sizeof *added);
 	e->event.rows = lahetti_arena_take(&t->arena, rows * sizeof *e->event.rows);

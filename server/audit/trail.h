@@ -1,9 +1,8 @@
 /*
  * The trail as it grows: events, their parts and records, the Merkle tree, one signed checkpoint a
- * commit group. Only the writer has one, and only inside its transaction:
- *
- *   trail_append … (trail_mark, trail_append …, trail_undo where a job failed) …  trail_seal COMMIT
- * trail_committed or  ROLLBACK  trail_revert
+ * commit group. Only the writer has one, and only inside its transaction: trail_append for each
+ * event (trail_mark before a job, trail_undo where it failed), trail_seal, the commit, and then
+ * trail_committed; or the rollback, and then trail_revert.
  *
  * The tree in memory runs ahead of the one on disk by the events of the open group and no more.
  */
@@ -47,11 +46,12 @@ struct trail_entry {
 	/* Action, outcome, basis, reason, categories, count, kind, step, role and the identifiers;
 	 * all else is filled here. */
 	Lahetti__V1__AuditEvent event;
-	/* Who acts: empty where the server itself does. */
+	/* Who acts, and whose controller the event names: empty where the server itself does. */
 	struct lahetti_id user;
 	struct lahetti_digest device;
 	struct lahetti_id organisation;
-	/* At least one, but for what the server itself does before there is a controller. */
+	/* At least one, but for what the server itself does before there is a controller; each in
+	 * the register of its client's controller ("no-such-client", MALFORMED). */
 	struct trail_subject *subjects;
 	size_t n_subjects;
 	/* What it changes: stored, committed to, and applied to the derived tables. */
@@ -96,7 +96,7 @@ LAHETTI_CHECKED bool trail_revert(struct trail *t, struct lahetti_fault *f);
 void trail_rebase(struct trail *t, struct store *store);
 
 /* The digest of a record as it stands in AuditEvent.rows; of a part as it stands in actor and
- * subjects; of a link. */
+ * subjects; of a link. "bad-salt" (INVALID) for one that has not LAHETTI_SALT_LEN bytes. */
 LAHETTI_CHECKED bool trail_record_digest(struct lahetti_span salt, struct lahetti_span record,
 					 struct lahetti_digest *out, struct lahetti_fault *f);
 LAHETTI_CHECKED bool trail_part_digest(struct lahetti_span salt, struct lahetti_span part,

@@ -123,8 +123,10 @@ static bool count_people(struct handling *h, const struct lahetti_id *unit,
 		    (asked->kind == LAHETTI__V1__RECIPIENT_KIND__RECIPIENT_KIND_ROLE &&
 		     m->role != asked->role))
 			continue;
+		/* A person's role where it is one only. */
 		if (asked->kind == LAHETTI__V1__RECIPIENT_KIND__RECIPIENT_KIND_USER)
-			out->role = m->role;
+			out->role =
+				out->people == 0 ? m->role : LAHETTI__V1__ROLE__ROLE_UNSPECIFIED;
 		out->people++;
 	}
 	return true;
@@ -189,17 +191,13 @@ bool gather_delivered(struct handling *h, const struct deliveries_row *row, stru
 		.author_unit = out->stored.row.unit,
 		.author_organisation = out->stored.row.organisation,
 		.kind = out->stored.row.kind,
+		.basis = (Lahetti__V1__BasisKind)row->basis,
 		.erased = !out->stored.readable,
 	};
 	if (!out->stored.readable)
 		return true;
 	header = out->stored.statement.header;
 	out->facts.author_role = header->role;
-	if (header->basis != NULL)
-		out->facts.basis = header->basis->kind;
-	/* Within the controller nothing else was needed, whatever the header states. */
-	if (lahetti_id_equal(&row->organisation, &out->stored.row.organisation))
-		out->facts.basis = LAHETTI__V1__BASIS_KIND__BASIS_KIND_OWN_REGISTER;
 	for (size_t i = 0; i < header->n_categories; i++)
 		out->facts.categories |= (lahetti_set)1 << header->categories[i];
 	return true;

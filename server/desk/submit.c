@@ -98,22 +98,35 @@ static bool gather_recipients(struct handling *h, struct coming *c, struct lahet
 	return true;
 }
 
+/* Under whose register the statement lies: its own client's, or that of the delivery it speaks of.
+ */
+static bool holder_of(struct handling *h, const struct coming *c, struct statements_copy *holder,
+		      struct lahetti_fault *f)
+{
+	*holder = (struct statements_copy){.client = c->client, .case_id = c->case_id};
+	return !lahetti_id_empty(&c->client) ||
+	       gather_copy(h, &c->delivered.stored, &h->actor.organisation, holder, f);
+}
+
 static bool gather_named_consents(struct handling *h, struct coming *c, struct lahetti_fault *f)
 {
 	const Lahetti__V1__Header *header = c->statement.header;
 	struct lahetti_id *ids = lahetti_arena_take(&h->arena, header->n_consents * sizeof *ids);
 	struct facts_consent *consents;
+	struct statements_copy holder;
 	struct stored stored;
 
 	if (ids == NULL)
 		return lahetti_fault_no_memory(f);
+	if (!holder_of(h, c, &holder, f))
+		return false;
 	for (size_t i = 0; i < header->n_consents; i++) {
 		if (!facts_id(header->consents[i]->id, &ids[i], f) ||
 		    !gather_statement(h, &ids[i], &stored, f))
 			return false;
 		if (!refers_to(header->consents[i], &stored) ||
 		    stored.row.kind != LAHETTI_KIND_CONSENT ||
-		    !lahetti_id_equal(&stored.row.client, &c->client)) {
+		    !lahetti_id_equal(&stored.row.client, &holder.client)) {
 			c->facts.consent_missing = true;
 			return true;
 		}
@@ -288,7 +301,12 @@ static bool add_delivery(struct handling *h, struct coming *c, Lahetti__V1__Reci
 	d->urgency = what->kind->number == LAHETTI_KIND_REFERRAL
 			     ? ((const Lahetti__V1__Referral *)what->body)->urgency
 			     : LAHETTI__V1__URGENCY__URGENCY_NORMAL;
-	if (!own) {
+	/* What one's own controller holds already needs no more within it. */
+	d->basis = LAHETTI__V1__BASIS_KIND__BASIS_KIND_OWN_REGISTER;
+	if (!own &&
+	    (forwarded == NULL || !lahetti_span_equal(lahetti_bytes_span(to->organisation),
+						      lahetti_id_span(&h->actor.organisation)))) {
+		d->basis = what->header->basis->kind;
 		d->consents = consents;
 		d->n_consents = n_consents;
 	}
@@ -460,16 +478,6 @@ static bool stop_deliveries(struct handling *h, struct coming *c, struct lahetti
 	e.records = c->records;
 	e.n_records = c->n_records;
 	return trail_append(h->trail, &e, f);
-}
-
-/* Under whose register the statement lies: its own client's, or that of the delivery it speaks of.
- */
-static bool holder_of(struct handling *h, const struct coming *c, struct statements_copy *holder,
-		      struct lahetti_fault *f)
-{
-	*holder = (struct statements_copy){.client = c->client, .case_id = c->case_id};
-	return !lahetti_id_empty(&c->client) ||
-	       gather_copy(h, &c->delivered.stored, &h->actor.organisation, holder, f);
 }
 
 static bool record_acceptance(struct handling *h, struct coming *c, struct decision d,

@@ -228,8 +228,11 @@ struct net *net_open(const struct net_options *options, struct lahetti_fault *f)
 	ev_signal_init(&n->terminate, on_signal, SIGTERM);
 	ev_signal_init(&n->interrupt, on_signal, SIGINT);
 	n->before_round.data = n->tick.data = n->deadline.data = n->terminate.data = n->interrupt.data = n;
-	if (make_tables(n, f) && make_contexts(n, f) && make_vhosts(n, f) && make_listeners(n, f))
+	if (make_tables(n, f) && make_contexts(n, f) && make_vhosts(n, f) && make_listeners(n, f)) {
+		ev_signal_start(n->loop, &n->terminate);
+		ev_signal_start(n->loop, &n->interrupt);
 		return n;
+	}
 out:
 	net_close(n);
 	return NULL;
@@ -252,11 +255,7 @@ bool net_run(struct net *n, struct lahetti_fault *f)
 	(void)f;
 	ev_prepare_start(n->loop, &n->before_round);
 	ev_timer_start(n->loop, &n->tick);
-	ev_signal_start(n->loop, &n->terminate);
-	ev_signal_start(n->loop, &n->interrupt);
 	(void)ev_run(n->loop, 0);
-	ev_signal_stop(n->loop, &n->interrupt);
-	ev_signal_stop(n->loop, &n->terminate);
 	ev_timer_stop(n->loop, &n->deadline);
 	ev_timer_stop(n->loop, &n->tick);
 	ev_prepare_stop(n->loop, &n->before_round);
@@ -265,7 +264,9 @@ bool net_run(struct net *n, struct lahetti_fault *f)
 
 static struct connection *connection_of(struct guest *g)
 {
-	return lws_container_of(g, struct connection, guest);
+	void *holder = (char *)g - offsetof(struct connection, guest);
+
+	return holder;
 }
 
 static void begin_drain(struct net *n)
@@ -373,8 +374,11 @@ void net_close(struct net *n)
 		lws_context_destroy(n->inner);
 	if (n->context != NULL)
 		lws_context_destroy(n->context);
-	if (n->loop != NULL)
+	if (n->loop != NULL) {
+		ev_signal_stop(n->loop, &n->interrupt);
+		ev_signal_stop(n->loop, &n->terminate);
 		ev_loop_destroy(n->loop);
+	}
 	session_table_destroy(n->table);
 	guard_destroy(n->guard);
 	for (struct answer *a = n->answers, *next; a != NULL; a = next) {

@@ -87,7 +87,7 @@ uint16_t net_port(const struct net *n);
 uint16_t net_ops_port(const struct net *n);
 
 /*
- * Serves until SIGTERM or SIGINT (or net_drain), then stops accepting, tells every session that the
+ * Serves until SIGTERM or SIGINT, which it hears since net_open, or net_drain, then stops accepting, tells every session that the
  * server goes away, closes each with 1001 when its queue is sent, and returns when all are gone or
  * drain_s has passed.
  */

@@ -14,6 +14,18 @@ uint32_t clients_week(int64_t us)
 	return (uint32_t)((us + 3 * INT64_C(86400000000)) / WEEK_US) + 1;
 }
 
+/* From a row of controller, nameless, period, identity_key, content_key. */
+static bool read_row(const struct db_value *row, struct clients_row *out, struct lahetti_fault *f)
+{
+	*out = (struct clients_row){
+		.nameless = row[1].number != 0,
+		.has_keys = row[2].type != DB_NULL,
+		.identity_erased = row[3].type == DB_NULL,
+		.content_erased = row[4].type == DB_NULL,
+	};
+	return store_id(&row[0], &out->controller, f);
+}
+
 bool clients_find(struct store *s, const struct lahetti_id *client, struct clients_row *out,
 		  bool *found, struct lahetti_fault *f)
 {
@@ -23,12 +35,26 @@ bool clients_find(struct store *s, const struct lahetti_id *client, struct clien
 
 	*out = (struct clients_row){0};
 	*found = ok && row != NULL;
-	if (*found) {
-		out->nameless = row[1].number != 0;
-		out->identity_erased = row[3].type == DB_NULL;
-		out->content_erased = row[4].type == DB_NULL;
-		ok = store_id(&row[0], &out->controller, f);
-	}
+	if (*found)
+		ok = read_row(row, out, f);
+	db_done(&c);
+	return ok;
+}
+
+bool clients_each(struct store *s,
+		  bool (*each)(void *context, const struct lahetti_id *client,
+			       const struct clients_row *row, struct lahetti_fault *f),
+		  void *context, struct lahetti_fault *f)
+{
+	struct db_cursor c;
+	const struct db_value *row = NULL;
+	struct lahetti_id client;
+	struct clients_row r;
+	bool ok = db_query(s->db, &c, SQL_CLIENTS, NULL, 0, f);
+
+	while (ok && (ok = db_next(&c, &row, f)) && row != NULL)
+		ok = store_id(&row[0], &client, f) && read_row(&row[1], &r, f) &&
+		     each(context, &client, &r, f);
 	db_done(&c);
 	return ok;
 }
@@ -83,6 +109,7 @@ bool clients_key(struct store *s, const struct lahetti_id *client, enum clients_
 	const struct db_value *row = NULL;
 	struct lahetti_span aad[3];
 	struct lahetti_id controller;
+	uint32_t period;
 	bool ok = store_first(s, &c, SQL_CLIENT_FIND, STORE_PARAMS(db_id(client)), &row, f);
 
 	if (ok && row == NULL)
@@ -93,9 +120,9 @@ bool clients_key(struct store *s, const struct lahetti_id *client, enum clients_
 		ok = lahetti_fault_set(f, LAHETTI_FAULT_INVALID, "key-destroyed",
 				       "This has been erased: its key is destroyed.");
 	if (ok) {
-		ok = store_id(&row[0], &controller, f);
+		ok = store_id(&row[0], &controller, f) && store_u32(&row[2], &period, f);
 		key_aad(aad, client, &controller, which);
-		ok = ok && vault_unwrap(s->vault, (uint32_t)row[2].number, aad, 3,
+		ok = ok && vault_unwrap(s->vault, period, aad, 3,
 					row[which == CLIENTS_IDENTITY_KEY ? 3 : 4].bytes, key, f);
 	}
 	db_done(&c);
@@ -142,6 +169,30 @@ bool clients_blind(struct store *s, const struct lahetti_id *controller, const c
 	return ok;
 }
 
+bool clients_index(struct store *s, const struct lahetti_id *client,
+		   const Lahetti__V1__ClientIdentity *identity, struct lahetti_fault *f)
+{
+	struct clients_row row;
+	struct lahetti_hetu hetu;
+	struct lahetti_digest blind;
+	bool found;
+
+	if (!clients_find(s, client, &row, &found, f) ||
+	    !db_run(s->db, SQL_BLIND_CLEAR, STORE_PARAMS(db_id(client)), NULL, f))
+		return false;
+	if (!found)
+		return lahetti_fault_set(f, LAHETTI_FAULT_BROKEN, "bad-record",
+					 "An identity is of a client that is not there.");
+	return identity->personal_identity_code[0] == '\0' ||
+	       (lahetti_hetu_read(&hetu, lahetti_span_text(identity->personal_identity_code), f) &&
+		clients_blind(s, &row.controller, "hetu", lahetti_span_text(hetu.text), &blind,
+			      f) &&
+		db_run(s->db, SQL_BLIND_ADD,
+		       STORE_PARAMS(db_id(&row.controller), db_bytes(lahetti_digest_span(&blind)),
+				    db_id(client)),
+		       NULL, f));
+}
+
 bool clients_identity_put(struct store *s, const struct lahetti_id *client, uint64_t event,
 			  const Lahetti__V1__ClientIdentity *identity, struct lahetti_fault *f)
 {
@@ -149,15 +200,11 @@ bool clients_identity_put(struct store *s, const struct lahetti_id *client, uint
 	struct lahetti_buffer sealed;
 	struct lahetti_secret key = {0};
 	struct identity_aad aad;
-	struct clients_row row;
 	struct lahetti_span packed;
-	struct lahetti_hetu hetu;
-	struct lahetti_digest blind;
-	bool found;
 	bool ok = false;
 
 	lahetti_buffer_init(&sealed, 65536);
-	if (!lahetti_arena_init(&arena, 65536, f) || !clients_find(s, client, &row, &found, f))
+	if (!lahetti_arena_init(&arena, 65536, f))
 		goto out;
 	packed = lahetti_message_pack(&identity->base, &arena);
 	if (packed.data == NULL) {
@@ -172,21 +219,43 @@ bool clients_identity_put(struct store *s, const struct lahetti_id *client, uint
 		    STORE_PARAMS(db_id(client), db_int((int64_t)event),
 				 db_bytes(lahetti_buffer_span(&sealed))),
 		    NULL, f) &&
-	     db_run(s->db, SQL_BLIND_CLEAR, STORE_PARAMS(db_id(client)), NULL, f);
-	if (ok && identity->personal_identity_code[0] != '\0')
-		ok = lahetti_hetu_read(&hetu, lahetti_span_text(identity->personal_identity_code),
-				       f) &&
-		     clients_blind(s, &row.controller, "hetu", lahetti_span_text(hetu.text), &blind,
-				   f) &&
-		     db_run(s->db, SQL_BLIND_ADD,
-			    STORE_PARAMS(db_id(&row.controller),
-					 db_bytes(lahetti_digest_span(&blind)), db_id(client)),
-			    NULL, f);
+	     clients_index(s, client, identity, f);
 out:
 	lahetti_wipe(&key, sizeof key);
 	lahetti_buffer_finish(&sealed);
 	lahetti_arena_finish(&arena);
 	return ok;
+}
+
+/* Opens the row of event and sealed bytes. NULL without a fault kind where there is none. */
+static const Lahetti__V1__ClientIdentity *
+open_identity(struct store *s, const struct lahetti_id *client, const struct db_value *row,
+	      struct lahetti_arena *arena, struct lahetti_fault *f)
+{
+	const Lahetti__V1__ClientIdentity *identity = NULL;
+	struct lahetti_secret key = {0};
+	struct lahetti_buffer plain;
+	struct identity_aad aad;
+	uint8_t *kept;
+
+	if (row == NULL)
+		return NULL;
+	lahetti_buffer_init(&plain, 65536);
+	identity_aad(&aad, client, (uint64_t)row[0].number);
+	if (!clients_key(s, client, CLIENTS_IDENTITY_KEY, &key, f) ||
+	    !lahetti_unseal(&key, aad.spans, 3, row[1].bytes, &plain, f))
+		goto out;
+	kept = lahetti_arena_copy(arena, plain.data, plain.len);
+	if (kept == NULL)
+		(void)lahetti_fault_no_memory(f);
+	else
+		identity = lahetti_message_read(&lahetti__v1__client_identity__descriptor,
+						lahetti_span(kept, plain.len),
+						LAHETTI_MESSAGE_FRAME, arena, f);
+out:
+	lahetti_wipe(&key, sizeof key);
+	lahetti_buffer_finish(&plain);
+	return identity;
 }
 
 const Lahetti__V1__ClientIdentity *clients_identity(struct store *s,
@@ -195,37 +264,32 @@ const Lahetti__V1__ClientIdentity *clients_identity(struct store *s,
 						    struct lahetti_fault *f)
 {
 	const Lahetti__V1__ClientIdentity *identity = NULL;
+	struct lahetti_fault fault = {0};
 	struct db_cursor c;
 	const struct db_value *row = NULL;
-	struct lahetti_secret key = {0};
-	struct lahetti_buffer plain;
-	struct lahetti_fault fault = {0};
-	struct identity_aad aad;
-	uint8_t *kept;
 
-	lahetti_buffer_init(&plain, 65536);
-	if (!store_first(s, &c, SQL_IDENTITY_FIND, STORE_PARAMS(db_id(client)), &row, f) ||
-	    row == NULL)
-		goto out;
-	identity_aad(&aad, client, (uint64_t)row[0].number);
-	if (!clients_key(s, client, CLIENTS_IDENTITY_KEY, &key, &fault) ||
-	    !lahetti_unseal(&key, aad.spans, 3, row[1].bytes, &plain, &fault)) {
-		/* Erased is an answer; anything else is a fault. */
-		if (f != NULL && strcmp(fault.code, "key-destroyed") != 0)
-			*f = fault;
-		goto out;
-	}
-	kept = lahetti_arena_copy(arena, plain.data, plain.len);
-	if (kept == NULL) {
-		lahetti_fault_no_memory(f);
-		goto out;
-	}
-	identity = lahetti_message_read(&lahetti__v1__client_identity__descriptor,
-					lahetti_span(kept, plain.len), LAHETTI_MESSAGE_FRAME, arena,
-					f);
-out:
-	lahetti_wipe(&key, sizeof key);
-	lahetti_buffer_finish(&plain);
+	if (store_first(s, &c, SQL_IDENTITY_FIND, STORE_PARAMS(db_id(client)), &row, &fault))
+		identity = open_identity(s, client, row, arena, &fault);
+	db_done(&c);
+	/* Erased is an answer; anything else is a fault. */
+	if (fault.kind != LAHETTI_FAULT_NONE && strcmp(fault.code, "key-destroyed") != 0 &&
+	    f != NULL)
+		*f = fault;
+	return identity;
+}
+
+const Lahetti__V1__ClientIdentity *
+clients_identity_at(struct store *s, const struct lahetti_id *client, uint64_t event, bool *found,
+		    struct lahetti_arena *arena, struct lahetti_fault *f)
+{
+	const Lahetti__V1__ClientIdentity *identity = NULL;
+	struct db_cursor c;
+	const struct db_value *row = NULL;
+
+	if (store_first(s, &c, SQL_IDENTITY_AT, STORE_PARAMS(db_id(client), db_int((int64_t)event)),
+			&row, f))
+		identity = open_identity(s, client, row, arena, f);
+	*found = row != NULL;
 	db_done(&c);
 	return identity;
 }

@@ -10,11 +10,19 @@
 struct clients_row {
 	struct lahetti_id controller;
 	bool nameless;
+	bool has_keys; /* a row of them, where each may be destroyed */
 	bool content_erased;
 	bool identity_erased;
 };
 LAHETTI_CHECKED bool clients_find(struct store *s, const struct lahetti_id *client,
 				  struct clients_row *row, bool *found, struct lahetti_fault *f);
+
+/* Every client, by identifier: for fsck. */
+LAHETTI_CHECKED bool clients_each(struct store *s,
+				  bool (*each)(void *context, const struct lahetti_id *client,
+					       const struct clients_row *row,
+					       struct lahetti_fault *f),
+				  void *context, struct lahetti_fault *f);
 
 /* Makes the two keys of a client, wrapped under the period key in force. The client's row comes by
  * its record, before. */
@@ -48,6 +56,17 @@ const Lahetti__V1__ClientIdentity *clients_identity(struct store *s,
 						    const struct lahetti_id *client,
 						    struct lahetti_arena *arena,
 						    struct lahetti_fault *f);
+
+/* As one event recorded it: for fsck. *found: there is something sealed. "key-destroyed" and
+ * "bad-seal" (INVALID) are faults here. */
+const Lahetti__V1__ClientIdentity *
+clients_identity_at(struct store *s, const struct lahetti_id *client, uint64_t event, bool *found,
+		    struct lahetti_arena *arena, struct lahetti_fault *f);
+/* Sets the blind indexes of a client to those of an identity: part of putting one, and how fsck
+ * derives them again. */
+LAHETTI_CHECKED bool clients_index(struct store *s, const struct lahetti_id *client,
+				   const Lahetti__V1__ClientIdentity *identity,
+				   struct lahetti_fault *f);
 
 /* HMAC of identifier type and value under a key of the controller. The code is upper case. */
 LAHETTI_CHECKED bool clients_blind(struct store *s, const struct lahetti_id *controller,

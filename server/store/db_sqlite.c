@@ -618,7 +618,7 @@ bool db_check(struct db *db, void (*found)(void *context, const char *text), voi
 	      struct lahetti_fault *f)
 {
 	static const char *const checks[] = {
-		"PRAGMA quick_check",
+		"PRAGMA integrity_check",
 		"SELECT 'a row of ' || \"table\" || ' names none of ' || \"parent\" "
 		"FROM pragma_foreign_key_check",
 	};

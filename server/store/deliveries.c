@@ -15,6 +15,7 @@ static bool read_row(const struct db_value *row, struct deliveries_row *out,
 		.urgency = (uint32_t)row[11].number,
 		.deadline = (uint32_t)row[12].number,
 		.opened = row[14].type == DB_NULL ? 0 : (uint64_t)row[14].number,
+		.basis = (uint32_t)row[15].number,
 	};
 	return store_id(&row[0], &out->id, f) && store_id(&row[1], &out->statement, f) &&
 	       store_id(&row[7], &out->organisation, f) && store_id(&row[8], &out->unit, f) &&

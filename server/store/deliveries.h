@@ -18,6 +18,7 @@ struct deliveries_row {
 	struct lahetti_id user;
 	uint32_t urgency;
 	uint32_t deadline;
+	uint32_t basis; /* that permitted it */
 	struct lahetti_id claimed_by;
 	uint64_t opened; /* event of the first opening; 0: not opened */
 };

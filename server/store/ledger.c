@@ -154,18 +154,6 @@ bool ledger_subject_open(struct store *s, uint64_t event, uint32_t n, struct led
 	return ok;
 }
 
-bool ledger_subject_count(struct store *s, uint64_t event, uint32_t *n, struct lahetti_fault *f)
-{
-	struct db_cursor c;
-	const struct db_value *row = NULL;
-	bool ok = store_first(s, &c, SQL_SUBJECT_COUNT, STORE_PARAMS(db_int((int64_t)event)), &row,
-			      f);
-
-	*n = ok && row != NULL ? (uint32_t)row[0].number : 0;
-	db_done(&c);
-	return ok;
-}
-
 /* A client's chain of parts
  * ----------------------------------------------------------------------------------------- */
 
@@ -239,11 +227,10 @@ bool ledger_events_each(struct store *s, uint64_t from,
 		e = (struct ledger_event){
 			.number = (uint64_t)row[0].number,
 			.time_us = row[1].number,
-			.action = (uint32_t)row[2].number,
-			.outcome = (uint32_t)row[3].number,
 			.bytes = row[7].bytes,
 		};
-		ok = store_id(&row[4], &e.organisation, f) && store_id(&row[5], &e.unit, f) &&
+		ok = store_u32(&row[2], &e.action, f) && store_u32(&row[3], &e.outcome, f) &&
+		     store_id(&row[4], &e.organisation, f) && store_id(&row[5], &e.unit, f) &&
 		     store_id(&row[6], &e.controller, f) && each(context, &e, f);
 	}
 	db_done(&c);
@@ -263,13 +250,12 @@ bool ledger_records_each(struct store *s, uint64_t from, uint64_t until,
 	while (ok && (ok = db_next(&c, &row, f)) && row != NULL) {
 		struct ledger_record r = {
 			.event = (uint64_t)row[0].number,
-			.n = (uint32_t)row[1].number,
 			.time_us = row[2].number,
 			.salt = row[3].bytes,
 			.content = row[4].bytes,
 		};
 
-		ok = each(context, &r, f);
+		ok = store_u32(&row[1], &r.n, f) && each(context, &r, f);
 	}
 	db_done(&c);
 	return ok;

@@ -69,8 +69,8 @@ LAHETTI_CHECKED bool ledger_records_each(struct store *s, uint64_t from, uint64_
 						      struct lahetti_fault *f),
 					 void *context, struct lahetti_fault *f);
 
-/* A part as stored. Opening appends the StoredPart to out; "bad-seal" or "key-destroyed" (INVALID).
- */
+/* A part as stored. Opening appends the StoredPart to out; "bad-seal" or "key-destroyed" (INVALID),
+ * where *found and the part's controller and holder are told all the same. */
 struct ledger_part {
 	uint64_t event;
 	uint32_t n;
@@ -85,12 +85,7 @@ LAHETTI_CHECKED bool ledger_subject_open(struct store *s, uint64_t event, uint32
 					 struct ledger_part *part, struct lahetti_buffer *out,
 					 bool *found, struct lahetti_fault *f);
 
-/* How many subject parts an event has. */
-LAHETTI_CHECKED bool ledger_subject_count(struct store *s, uint64_t event, uint32_t *n,
-					  struct lahetti_fault *f);
-
-/* Where a client's parts are: events after a number, oldest first. What `at` finds is written into
- * found[0..most). */
+/* Where a client's parts are: from an event on, oldest first. */
 struct ledger_place {
 	uint64_t event;
 	uint32_t n;

@@ -18,7 +18,8 @@ static struct db_value number(uint64_t n)
 static bool bad_record(struct lahetti_fault *f)
 {
 	return lahetti_fault_set(f, LAHETTI_FAULT_BROKEN, "bad-record",
-				 "A stored record is of a kind that this version does not know.");
+				 "A stored record is of a kind that this version does not know, or "
+				 "lacks what it is about.");
 }
 
 /* What one entry of the directory is found by. */
@@ -70,25 +71,26 @@ static bool directory(struct store *s, uint64_t event, uint32_t n, int64_t time_
 	struct place p;
 
 	return place_of(&p, e, f) &&
-	       db_run(s->db, SQL_DIRECTORY_END,
-		      STORE_PARAMS(db_int(p.kind), p.entity, db_int(time_us)), NULL, f) &&
-	       db_run(s->db, SQL_DIRECTORY_ADD,
-		      STORE_PARAMS(number(event), number(n), db_int(p.kind), p.entity,
-				   p.organisation, p.unit, p.user, p.role, db_int(time_us)),
-		      NULL, f);
+	       store_change(s, SQL_DIRECTORY_END,
+			    STORE_PARAMS(db_int(p.kind), p.entity, db_int(time_us)), f) &&
+	       store_change(s, SQL_DIRECTORY_ADD,
+			    STORE_PARAMS(number(event), number(n), db_int(p.kind), p.entity,
+					 p.organisation, p.unit, p.user, p.role, db_int(time_us)),
+			    f);
 }
 
 static bool statement_accepted(struct store *s, uint64_t event, int64_t time_us,
 			       const Lahetti__V1__StatementAccepted *r, struct lahetti_fault *f)
 {
-	if (!db_run(s->db, SQL_STATEMENT_ADD,
-		    STORE_PARAMS(bytes(r->statement), number(event), bytes(r->sha256),
-				 number(r->kind), bytes(r->organisation), bytes(r->unit),
-				 bytes(r->in_reply_to), db_int(r->sent_late), db_int(time_us)),
-		    NULL, f))
+	if (!store_change(s, SQL_STATEMENT_ADD,
+			  STORE_PARAMS(bytes(r->statement), number(event), bytes(r->sha256),
+				       number(r->kind), bytes(r->organisation), bytes(r->unit),
+				       bytes(r->in_reply_to), db_int(r->sent_late),
+				       db_int(time_us)),
+			  f))
 		return false;
 	return r->kind != LAHETTI_KIND_CONSENT ||
-	       db_run(s->db, SQL_CONSENT_ADD, STORE_PARAMS(bytes(r->statement)), NULL, f);
+	       store_change(s, SQL_CONSENT_ADD, STORE_PARAMS(bytes(r->statement)), f);
 }
 
 static bool delivery_made(struct store *s, uint64_t event, int64_t time_us,
@@ -96,17 +98,20 @@ static bool delivery_made(struct store *s, uint64_t event, int64_t time_us,
 {
 	const Lahetti__V1__Recipient *to = r->recipient;
 
-	if (!db_run(s->db, SQL_DELIVERY_ADD,
-		    STORE_PARAMS(bytes(r->delivery), bytes(r->statement), number(event),
-				 db_int(time_us), number((uint64_t)to->kind),
-				 bytes(to->organisation), bytes(to->unit),
-				 number((uint64_t)to->role), bytes(to->user),
-				 number((uint64_t)r->urgency), number(r->deadline)),
-		    NULL, f))
+	if (to == NULL)
+		return bad_record(f);
+	if (!store_change(s, SQL_DELIVERY_ADD,
+			  STORE_PARAMS(bytes(r->delivery), bytes(r->statement), number(event),
+				       db_int(time_us), number((uint64_t)to->kind),
+				       bytes(to->organisation), bytes(to->unit),
+				       number((uint64_t)to->role), bytes(to->user),
+				       number((uint64_t)r->urgency), number(r->deadline),
+				       number((uint64_t)r->basis)),
+			  f))
 		return false;
 	for (size_t i = 0; i < r->n_consents; i++)
-		if (!db_run(s->db, SQL_DELIVERY_CONSENT_ADD,
-			    STORE_PARAMS(bytes(r->delivery), bytes(r->consents[i])), NULL, f))
+		if (!store_change(s, SQL_DELIVERY_CONSENT_ADD,
+				  STORE_PARAMS(bytes(r->delivery), bytes(r->consents[i])), f))
 			return false;
 	return true;
 }
@@ -119,20 +124,20 @@ static bool delivery_moved(struct store *s, uint64_t event, uint32_t n, int64_t 
 			s, SQL_DELIVERY_CLAIM,
 			STORE_PARAMS(bytes(r->delivery), number(event), bytes(r->claimed_by)), f);
 	if (r->step == LAHETTI__V1__STEP__STEP_OPEN &&
-	    !db_run(s->db, SQL_DELIVERY_OPENED, STORE_PARAMS(bytes(r->delivery), number(event)),
-		    NULL, f))
+	    !store_change(s, SQL_DELIVERY_OPENED, STORE_PARAMS(bytes(r->delivery), number(event)),
+			  f))
 		return false;
 	return store_change_one(s, SQL_DELIVERY_MOVE,
 				STORE_PARAMS(bytes(r->delivery), number(event),
 					     number((uint64_t)r->state),
 					     number((uint64_t)r->reason), db_int(time_us)),
 				f) &&
-	       db_run(s->db, SQL_STEP_ADD,
-		      STORE_PARAMS(bytes(r->delivery), number(event), number(n),
-				   number((uint64_t)r->step), number((uint64_t)r->state),
-				   number((uint64_t)r->reason), bytes(r->statement),
-				   db_int(time_us)),
-		      NULL, f);
+	       store_change(s, SQL_STEP_ADD,
+			    STORE_PARAMS(bytes(r->delivery), number(event), number(n),
+					 number((uint64_t)r->step), number((uint64_t)r->state),
+					 number((uint64_t)r->reason), bytes(r->statement),
+					 db_int(time_us)),
+			    f);
 }
 
 bool project_record(struct store *s, uint64_t event, uint32_t n, int64_t time_us,
@@ -142,44 +147,44 @@ bool project_record(struct store *s, uint64_t event, uint32_t n, int64_t time_us
 	case LAHETTI__V1__RECORD__RECORD_DIRECTORY:
 		return directory(s, event, n, time_us, r->directory, f);
 	case LAHETTI__V1__RECORD__RECORD_CODE_ISSUED:
-		return db_run(s->db, SQL_CODE_ADD,
-			      STORE_PARAMS(bytes(r->code_issued->code_sha256),
-					   bytes(r->code_issued->user),
-					   bytes(r->code_issued->maker),
-					   db_int(r->code_issued->until_us)),
-			      NULL, f);
+		return store_change(s, SQL_CODE_ADD,
+				    STORE_PARAMS(bytes(r->code_issued->code_sha256),
+						 bytes(r->code_issued->user),
+						 bytes(r->code_issued->maker),
+						 db_int(r->code_issued->until_us)),
+				    f);
 	case LAHETTI__V1__RECORD__RECORD_CODE_USED:
 		return store_change_one(
 			s, SQL_CODE_USE,
 			STORE_PARAMS(bytes(r->code_used->code_sha256), number(event)), f);
 	case LAHETTI__V1__RECORD__RECORD_CLIENT_ADDED:
-		return db_run(s->db, SQL_CLIENT_ADD,
-			      STORE_PARAMS(bytes(r->client_added->client),
-					   bytes(r->client_added->controller),
-					   db_int(r->client_added->nameless),
-					   r->client_added->week == 0
-						   ? db_null()
-						   : number(r->client_added->week),
-					   number(event)),
-			      NULL, f);
+		return store_change(s, SQL_CLIENT_ADD,
+				    STORE_PARAMS(bytes(r->client_added->client),
+						 bytes(r->client_added->controller),
+						 db_int(r->client_added->nameless),
+						 r->client_added->week == 0
+							 ? db_null()
+							 : number(r->client_added->week),
+						 number(event)),
+				    f);
 	case LAHETTI__V1__RECORD__RECORD_IDENTITY_RECORDED:
 		return true; /* the identity itself is sealed beside */
 	case LAHETTI__V1__RECORD__RECORD_CASE_ADDED:
-		return db_run(s->db, SQL_CASE_ADD,
-			      STORE_PARAMS(bytes(r->case_added->case_id),
-					   bytes(r->case_added->client),
-					   bytes(r->case_added->controller), number(event)),
-			      NULL, f);
+		return store_change(s, SQL_CASE_ADD,
+				    STORE_PARAMS(bytes(r->case_added->case_id),
+						 bytes(r->case_added->client),
+						 bytes(r->case_added->controller), number(event)),
+				    f);
 	case LAHETTI__V1__RECORD__RECORD_CASE_SHARED:
 		if (r->case_shared->ended)
-			return db_run(s->db, SQL_CASE_UNIT_END,
-				      STORE_PARAMS(bytes(r->case_shared->case_id),
-						   bytes(r->case_shared->unit)),
-				      NULL, f);
-		return db_run(s->db, SQL_CASE_UNIT_ADD,
-			      STORE_PARAMS(bytes(r->case_shared->case_id),
-					   bytes(r->case_shared->unit), number(event)),
-			      NULL, f);
+			return store_change(s, SQL_CASE_UNIT_END,
+					    STORE_PARAMS(bytes(r->case_shared->case_id),
+							 bytes(r->case_shared->unit)),
+					    f);
+		return store_change(s, SQL_CASE_UNIT_ADD,
+				    STORE_PARAMS(bytes(r->case_shared->case_id),
+						 bytes(r->case_shared->unit), number(event)),
+				    f);
 	case LAHETTI__V1__RECORD__RECORD_STATEMENT_ACCEPTED:
 		return statement_accepted(s, event, time_us, r->statement_accepted, f);
 	case LAHETTI__V1__RECORD__RECORD_DELIVERY_MADE:
@@ -187,26 +192,26 @@ bool project_record(struct store *s, uint64_t event, uint32_t n, int64_t time_us
 	case LAHETTI__V1__RECORD__RECORD_DELIVERY_MOVED:
 		return delivery_moved(s, event, n, time_us, r->delivery_moved, f);
 	case LAHETTI__V1__RECORD__RECORD_COPY_TAKEN:
-		return db_run(s->db, SQL_COPY_ADD,
-			      STORE_PARAMS(bytes(r->copy_taken->statement),
-					   bytes(r->copy_taken->controller),
-					   bytes(r->copy_taken->client),
-					   bytes(r->copy_taken->case_id), number(event)),
-			      NULL, f);
+		return store_change(s, SQL_COPY_ADD,
+				    STORE_PARAMS(bytes(r->copy_taken->statement),
+						 bytes(r->copy_taken->controller),
+						 bytes(r->copy_taken->client),
+						 bytes(r->copy_taken->case_id), number(event)),
+				    f);
 	case LAHETTI__V1__RECORD__RECORD_CONSENT_ENDED:
 		if (r->consent_ended->whole)
 			return store_change_one(
 				s, SQL_CONSENT_END,
 				STORE_PARAMS(bytes(r->consent_ended->consent), number(event)), f);
-		return db_run(s->db, SQL_CONSENT_PART_ADD,
-			      STORE_PARAMS(bytes(r->consent_ended->consent),
-					   bytes(r->consent_ended->statement)),
-			      NULL, f);
+		return store_change(s, SQL_CONSENT_PART_ADD,
+				    STORE_PARAMS(bytes(r->consent_ended->consent),
+						 bytes(r->consent_ended->statement)),
+				    f);
 	case LAHETTI__V1__RECORD__RECORD_CONFIGURED:
-		return db_run(s->db, SQL_CONFIGURATION_ADD,
-			      STORE_PARAMS(db_text(lahetti_span_text(r->configured->name)),
-					   number(event), bytes(r->configured->sha256)),
-			      NULL, f);
+		return store_change(s, SQL_CONFIGURATION_ADD,
+				    STORE_PARAMS(db_text(lahetti_span_text(r->configured->name)),
+						 number(event), bytes(r->configured->sha256)),
+				    f);
 	default:
 		return bad_record(f);
 	}

@@ -1,7 +1,9 @@
 -- The record. What is truth and what is derived:
 --
---   truth     event, record, actor.sealed, subject.sealed, statement.sealed, keys, identity.sealed, checkpoint, attachment
---   derived   every other column: from events and records by projection.c, from statements by statements.c; tile from events
+--   truth     event.bytes, record, checkpoint.note; what is sealed or wrapped
+--   derived   every other column: from events, from records by project.c, from what is sealed beside it
+--
+-- lahettid fsck derives it all again; it compares the text of this schema too, so that a change here is a new version.
 --
 -- Identifiers are UUIDv7 in 16 bytes. Instants are microseconds UTC.
 
@@ -216,6 +218,7 @@ CREATE TABLE delivery (
 	user BLOB,
 	urgency INTEGER NOT NULL,
 	deadline INTEGER NOT NULL,
+	basis INTEGER NOT NULL,
 	claimed_by BLOB,
 	opened INTEGER
 ) STRICT;

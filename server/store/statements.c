@@ -177,6 +177,25 @@ bool statements_copy_find(struct store *s, const struct lahetti_id *statement,
 	return ok;
 }
 
+bool statements_copies_each(struct store *s,
+			    bool (*each)(void *context, const struct lahetti_id *statement,
+					 const struct lahetti_id *controller,
+					 const struct lahetti_id *client, struct lahetti_fault *f),
+			    void *context, struct lahetti_fault *f)
+{
+	struct db_cursor c;
+	const struct db_value *row = NULL;
+	struct lahetti_id statement, controller, client;
+	bool ok = db_query(s->db, &c, SQL_COPIES, NULL, 0, f);
+
+	while (ok && (ok = db_next(&c, &row, f)) && row != NULL)
+		ok = store_id(&row[0], &statement, f) && store_id(&row[1], &controller, f) &&
+		     store_id(&row[2], &client, f) &&
+		     each(context, &statement, &controller, &client, f);
+	db_done(&c);
+	return ok;
+}
+
 bool statements_consent(struct store *s, const struct lahetti_id *consent, bool *found, bool *ended,
 			struct lahetti_id *parts, size_t most, size_t *n, struct lahetti_fault *f)
 {

@@ -68,10 +68,16 @@ LAHETTI_CHECKED bool statements_consent(struct store *s, const struct lahetti_id
 					bool *found, bool *ended, struct lahetti_id *parts,
 					size_t most, size_t *n, struct lahetti_fault *f);
 
-/* Every statement, by identifier: for fsck. */
+/* Every statement and every copy of another controller, by identifier: for fsck. */
 LAHETTI_CHECKED bool statements_each(struct store *s,
 				     bool (*each)(void *context, const struct statements_row *row,
 						  struct lahetti_fault *f),
 				     void *context, struct lahetti_fault *f);
+LAHETTI_CHECKED bool
+statements_copies_each(struct store *s,
+		       bool (*each)(void *context, const struct lahetti_id *statement,
+				    const struct lahetti_id *controller,
+				    const struct lahetti_id *client, struct lahetti_fault *f),
+		       void *context, struct lahetti_fault *f);
 
 #endif

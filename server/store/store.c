@@ -17,7 +17,15 @@ static const struct db_statement statements[] = {
 			      .params = "",           \
 			      .columns = "t",         \
 			      .text = "SELECT json_array(" c ") FROM " #table " ORDER BY " key},
+#define COUNT(table)                                    \
+	[SQL_COUNT_##table] = {                         \
+		.name = "COUNT_" #table,                \
+		.params = "",                           \
+		.columns = "i",                         \
+		.text = "SELECT count(*) FROM " #table, \
+	},
 #include "statements.def"
+#undef COUNT
 #undef DUMP
 #undef SQL
 };
@@ -29,7 +37,10 @@ static bool check_version(struct store *s, struct lahetti_fault *f)
 
 	lahetti_buffer_init(&value, 16);
 	ok = store_meta_get(s, "schema", &value, f);
-	if (ok && (value.len != 1 || value.data[0] > SCHEMA_VERSION))
+	if (ok && (value.len != 1 || value.data[0] == 0))
+		ok = lahetti_fault_set(f, LAHETTI_FAULT_BROKEN, "db-corrupt",
+				       "The database's version is no version: restore a backup.");
+	if (ok && value.data[0] > SCHEMA_VERSION)
 		ok = lahetti_fault_set(
 			f, LAHETTI_FAULT_BROKEN, "schema-newer",
 			"The database was made by a newer version of lahettid: run that one, or restore "
@@ -81,6 +92,11 @@ void store_close(struct store *s)
 		return;
 	db_close(s->db);
 	free(s);
+}
+
+struct vault *store_vault(const struct store *s)
+{
+	return s->vault;
 }
 
 bool store_begin(struct store *s, struct lahetti_fault *f)
@@ -171,24 +187,70 @@ bool store_dump(struct store *s,
 		void *context, struct lahetti_fault *f)
 {
 #define SQL(...)
+#define COUNT(...)
 #define DUMP(table, key, columns)                                      \
 	if (!dump_table(s, #table, SQL_DUMP_##table, row, context, f)) \
 		return false;
 #include "statements.def"
 #undef DUMP
+#undef COUNT
 #undef SQL
 	return true;
 }
 
+bool store_count(struct store *s, const char *table, uint64_t *n, struct lahetti_fault *f)
+{
+	static const struct {
+		const char *table;
+		enum sql sql;
+	} counts[] = {
+#define SQL(...)
+#define DUMP(...)
+#define COUNT(table) {#table, SQL_COUNT_##table},
+#include "statements.def"
+#undef COUNT
+#undef DUMP
+#undef SQL
+	};
+	struct db_cursor c;
+	const struct db_value *row = NULL;
+	size_t i = 0;
+	bool ok;
+
+	while (strcmp(counts[i].table, table) != 0)
+		i++;
+	ok = store_first(s, &c, counts[i].sql, NULL, 0, &row, f);
+	*n = ok && row != NULL ? (uint64_t)row[0].number : 0;
+	db_done(&c);
+	return ok;
+}
+
 /* What the files share
  * ---------------------------------------------------------------------------------------------- */
+
+static bool change(struct store *s, enum sql sql, const struct db_value *params, size_t n,
+		   uint64_t *changed, struct lahetti_fault *f)
+{
+	for (size_t i = 0; i < n; i++)
+		if (params[i].type == DB_NULL && strchr("ibt", statements[sql].params[i]) != NULL)
+			return lahetti_fault_set(f, LAHETTI_FAULT_BROKEN, "bad-record",
+						 "A record lacks what must be in it (%s).",
+						 statements[sql].name);
+	return db_run(s->db, sql, params, n, changed, f);
+}
+
+bool store_change(struct store *s, enum sql sql, const struct db_value *params, size_t n,
+		  struct lahetti_fault *f)
+{
+	return change(s, sql, params, n, NULL, f);
+}
 
 bool store_change_one(struct store *s, enum sql sql, const struct db_value *params, size_t n,
 		      struct lahetti_fault *f)
 {
 	uint64_t changed = 0;
 
-	if (!db_run(s->db, sql, params, n, &changed, f))
+	if (!change(s, sql, params, n, &changed, f))
 		return false;
 	if (changed != 1)
 		return lahetti_fault_set(f, LAHETTI_FAULT_BROKEN, "bad-record",
@@ -240,6 +302,16 @@ bool store_digest(const struct db_value *column, struct lahetti_digest *digest,
 			"A digest in the database has %zu bytes: run lahettid fsck.",
 			column->bytes.len);
 	memcpy(digest->bytes, column->bytes.data, sizeof digest->bytes);
+	return true;
+}
+
+bool store_u32(const struct db_value *column, uint32_t *number, struct lahetti_fault *f)
+{
+	if (column->number < 0 || column->number > UINT32_MAX)
+		return lahetti_fault_set(
+			f, LAHETTI_FAULT_BROKEN, "db-corrupt",
+			"A number in the database is too large: run lahettid fsck.");
+	*number = (uint32_t)column->number;
 	return true;
 }
 

@@ -25,6 +25,9 @@ LAHETTI_CHECKED struct store *store_open(const char *path, struct vault *vault,
 					 enum store_mode mode, struct lahetti_fault *f);
 void store_close(struct store *s);
 
+/* The vault it was opened with, borrowed. */
+struct vault *store_vault(const struct store *s);
+
 /* The writer's transaction, or a reader's snapshot. */
 LAHETTI_CHECKED bool store_begin(struct store *s, struct lahetti_fault *f);
 LAHETTI_CHECKED bool store_commit(struct store *s, struct lahetti_fault *f);
@@ -50,13 +53,16 @@ LAHETTI_CHECKED bool store_check(struct store *s, void (*found)(void *context, c
 LAHETTI_CHECKED bool store_copy(struct store *s, const char *to, struct lahetti_fault *f);
 
 /*
- * The tables that are derived from records alone, one after another and each row in the order of
- * its key, as text: calls `row` with the table's name and the row. Two stores whose rows are the
- * same text say the same.
+ * For fsck. The tables that can be derived again as a whole, and the schema, one after another and
+ * each row in the order of its key, as text: calls `row` with the table's name and the row. Two
+ * stores whose rows are the same text say the same.
  */
 LAHETTI_CHECKED bool store_dump(struct store *s,
 				bool (*row)(void *context, const char *table,
 					    struct lahetti_span text, struct lahetti_fault *f),
 				void *context, struct lahetti_fault *f);
+/* How many rows each other table has, by its name. */
+LAHETTI_CHECKED bool store_count(struct store *s, const char *table, uint64_t *n,
+				 struct lahetti_fault *f);
 
 #endif

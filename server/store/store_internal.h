@@ -9,7 +9,9 @@
 enum sql {
 #define SQL(NAME, ...)	 SQL_##NAME,
 #define DUMP(table, ...) SQL_DUMP_##table,
+#define COUNT(table)	 SQL_COUNT_##table,
 #include "statements.def"
+#undef COUNT
 #undef DUMP
 #undef SQL
 	SQL_STATEMENTS_COUNT
@@ -24,8 +26,12 @@ struct store {
 	((const struct db_value[]){__VA_ARGS__}), \
 		sizeof((const struct db_value[]){__VA_ARGS__}) / sizeof(struct db_value)
 
-/* Runs a statement that must change exactly one row; "bad-record" (BROKEN) where it changes another
- * number. */
+/* Runs a statement for a record: "bad-record" (BROKEN) where a value is missing that must be there.
+ */
+LAHETTI_CHECKED bool store_change(struct store *s, enum sql sql, const struct db_value *params,
+				  size_t n, struct lahetti_fault *f);
+
+/* The same for one that must change exactly one row. */
 LAHETTI_CHECKED bool store_change_one(struct store *s, enum sql sql, const struct db_value *params,
 				      size_t n, struct lahetti_fault *f);
 
@@ -45,8 +51,11 @@ LAHETTI_CHECKED bool store_id(const struct db_value *column, struct lahetti_id *
 LAHETTI_CHECKED bool store_digest(const struct db_value *column, struct lahetti_digest *digest,
 				  struct lahetti_fault *f);
 
-/* Where an identifier is wanted but the span has another length, an empty one: records were checked
- * when they were made. */
+/* A number of 32 bits; "db-corrupt" for a larger one: it is never cut. */
+LAHETTI_CHECKED bool store_u32(const struct db_value *column, uint32_t *number,
+			       struct lahetti_fault *f);
+
+/* NULL where the span is empty. */
 struct db_value store_bytes_or_null(struct lahetti_span s);
 
 /* Numbers in associated data: 8 bytes, big-endian. */

@@ -23,7 +23,9 @@
 
 #define ARENA (4u << 20)
 
-/* The server ------------------------------------------------------------------------------------------------------------ */
+/* The server
+ * ------------------------------------------------------------------------------------------------------------
+ */
 
 static pid_t spawn(struct house *h, const char *const *arguments, int *out)
 {
@@ -82,22 +84,28 @@ static void first_line(const char *out, char code[32])
 
 void house_make(struct house *h, const char *more_configuration, char code[32])
 {
-	static const char *const init[] = {"init",	      "--organisation",	 "Esimerkkilän hyvinvointialue",
-					   "--administrator", "Paula Pääkäyttäjä", NULL};
+	static const char *const init[] = {"init",
+					   "--organisation",
+					   "Esimerkkilän hyvinvointialue",
+					   "--administrator",
+					   "Paula Pääkäyttäjä",
+					   NULL};
 	const char *tmp = getenv("TMPDIR");
 	char path[300], out[512];
 	FILE *f;
 
 	*h = (struct house){.out = -1};
-	(void)snprintf(h->folder, sizeof h->folder, "%s/lahetti-XXXXXX", tmp == NULL ? "/tmp" : tmp);
+	(void)snprintf(h->folder, sizeof h->folder, "%s/lahetti-XXXXXX",
+		       tmp == NULL ? "/tmp" : tmp);
 	assert_non_null(mkdtemp(h->folder));
 	(void)snprintf(path, sizeof path, "%s/lahettid.conf", h->folder);
 	f = fopen(path, "w");
 	assert_non_null(f);
-	(void)fprintf(f,
-		      "server-name = \"localhost/lahetti\"\nlisten-port = 0\nops-port = 0\ndata = \"data\"\n"
-		      "client-ca = \"ca.pem\"\nrequests-a-second = 10000\n%s",
-		      more_configuration);
+	(void)fprintf(
+		f,
+		"server-name = \"localhost/lahetti\"\nlisten-port = 0\nops-port = 0\ndata = \"data\"\n"
+		"client-ca = \"ca.pem\"\nrequests-a-second = 10000\n%s",
+		more_configuration);
 	assert_int_equal(0, fclose(f));
 	assert_int_equal(0, house_run(h, out, sizeof out, init));
 	first_line(out, code);
@@ -105,8 +113,9 @@ void house_make(struct house *h, const char *more_configuration, char code[32])
 
 void house_organisation(struct house *h, const char *name, const char *type, char code[32])
 {
-	const char *const arguments[] = {"organisation", "--organisation",  name,  "--type",
-					 type,		 "--administrator", "Olli Organisaatio", NULL};
+	const char *const arguments[] = {
+		"organisation",	   "--organisation",	name, "--type", type,
+		"--administrator", "Olli Organisaatio", NULL};
 	char out[512];
 
 	assert_int_equal(0, house_run(h, out, sizeof out, arguments));
@@ -171,7 +180,9 @@ void house_finish(struct house *h)
 	assert_int_equal(0, nftw(h->folder, remove_one, 16, FTW_DEPTH | FTW_PHYS));
 }
 
-/* People ---------------------------------------------------------------------------------------------------------------- */
+/* People
+ * ----------------------------------------------------------------------------------------------------------------
+ */
 
 static void no_fault(bool ok, const struct lahetti_fault *f)
 {
@@ -187,8 +198,10 @@ static void dial(struct person *p)
 	char ca[300];
 
 	(void)snprintf(ca, sizeof ca, "%s/ca.pem", p->house->folder);
-	p->peer = lahetti_peer_open(
-		&(struct lahetti_peer_options){.host = "localhost", .port = (uint16_t)p->house->port, .ca = ca}, &f);
+	p->peer = lahetti_peer_open(&(struct lahetti_peer_options){.host = "localhost",
+								   .port = (uint16_t)p->house->port,
+								   .ca = ca},
+				    &f);
 	no_fault(p->peer != NULL, &f);
 	g = lahetti_peer_greeting(p->peer);
 	(void)snprintf(p->server_name, sizeof p->server_name, "%s", g->server_name);
@@ -226,8 +239,10 @@ void person_refused(struct person *p, Lahetti__V1__ClientFrame *frame, const cha
 	assert_true(answer->error->sentence[0] != '\0');
 }
 
-/* A packed message as an envelope that can stand in a frame: signed, and read back into the arena. */
-static Lahetti__V1__Envelope *signed_message(struct person *p, const char *type, const ProtobufCMessage *message,
+/* A packed message as an envelope that can stand in a frame: signed, and read back into the arena.
+ */
+static Lahetti__V1__Envelope *signed_message(struct person *p, const char *type,
+					     const ProtobufCMessage *message,
 					     struct lahetti_arena *arena)
 {
 	struct lahetti_fault f = {0};
@@ -235,7 +250,8 @@ static Lahetti__V1__Envelope *signed_message(struct person *p, const char *type,
 	struct lahetti_span envelope = lahetti_envelope_sign(type, payload, p->key, arena, &f);
 
 	no_fault(envelope.data != NULL, &f);
-	return lahetti_message_read(&lahetti__v1__envelope__descriptor, envelope, LAHETTI_MESSAGE_FRAME, arena, &f);
+	return lahetti_message_read(&lahetti__v1__envelope__descriptor, envelope,
+				    LAHETTI_MESSAGE_FRAME, arena, &f);
 }
 
 void person_enrol(struct person *p, struct house *h, const char *code)
@@ -247,11 +263,13 @@ void person_enrol(struct person *p, struct house *h, const char *code)
 	Lahetti__V1__EnrolmentProof proof = LAHETTI__V1__ENROLMENT_PROOF__INIT;
 	Lahetti__V1__ServerFrame *answer;
 	struct lahetti_digest digest;
-	const struct lahetti_span spans[] = {lahetti_span_text("lahetti enrolment code v1\n"), lahetti_span_text(code)};
+	const struct lahetti_span spans[] = {lahetti_span_text("lahetti enrolment code v1\n"),
+					     lahetti_span_text(code)};
 	static char device[] = "koe", language[] = "en";
 
 	*p = (struct person){.house = h};
-	no_fault(lahetti_arena_init(&p->arena, ARENA, &f) && lahetti_arena_init(&arena, ARENA, &f), &f);
+	no_fault(lahetti_arena_init(&p->arena, ARENA, &f) && lahetti_arena_init(&arena, ARENA, &f),
+		 &f);
 	p->key = lahetti_private_key_new(&f);
 	no_fault(p->key != NULL, &f);
 	p->key_id = *lahetti_public_key_id(lahetti_private_key_public(p->key));
@@ -295,7 +313,8 @@ static void learn(struct person *p, const Lahetti__V1__Session *s)
 			continue;
 		no_fault(lahetti_id_read(&p->membership, lahetti_bytes_span(m->id), &f) &&
 				 lahetti_id_read(&p->unit, lahetti_bytes_span(m->unit), &f) &&
-				 lahetti_id_read(&p->organisation, lahetti_bytes_span(m->organisation), &f),
+				 lahetti_id_read(&p->organisation,
+						 lahetti_bytes_span(m->organisation), &f),
 			 &f);
 		p->role = m->role;
 	}
@@ -315,7 +334,9 @@ Lahetti__V1__ServerFrame *person_sign_in(struct person *p, const struct lahetti_
 
 	no_fault(lahetti_arena_init(&arena, ARENA, &f), &f);
 	dial(p);
-	no_fault(lahetti_random(nonce, sizeof nonce, &f) && lahetti_peer_exporter(p->peer, exporter, &f), &f);
+	no_fault(lahetti_random(nonce, sizeof nonce, &f) &&
+			 lahetti_peer_exporter(p->peer, exporter, &f),
+		 &f);
 	(void)snprintf(origin, sizeof origin, "https://localhost:%u", p->house->port);
 	claim.purpose = purpose;
 	claim.server_nonce = lahetti_peer_greeting(p->peer)->nonce;
@@ -352,7 +373,9 @@ void person_finish(struct person *p)
 	lahetti_arena_finish(&p->arena);
 }
 
-/* Administration -------------------------------------------------------------------------------------------------------- */
+/* Administration
+ * --------------------------------------------------------------------------------------------------------
+ */
 
 static void put(struct person *admin, Lahetti__V1__DirectoryEntry *entry)
 {
@@ -387,8 +410,8 @@ void admin_unit(struct person *admin, const char *name, struct lahetti_id *id)
 	put(admin, &entry);
 }
 
-void admin_user(struct person *admin, const char *name, const struct lahetti_id *unit, Lahetti__V1__Role role,
-		struct person *who, char code[32])
+void admin_user(struct person *admin, const char *name, const struct lahetti_id *unit,
+		Lahetti__V1__Role role, struct person *who, char code[32])
 {
 	Lahetti__V1__ClientFrame frame = LAHETTI__V1__CLIENT_FRAME__INIT;
 	Lahetti__V1__IssueCode issue = LAHETTI__V1__ISSUE_CODE__INIT;
@@ -421,10 +444,12 @@ void admin_user(struct person *admin, const char *name, const struct lahetti_id 
 			       ->enrolment_code->code);
 }
 
-/* Clients and statements ------------------------------------------------------------------------------------------------ */
+/* Clients and statements
+ * ------------------------------------------------------------------------------------------------
+ */
 
-void person_add_client(struct person *p, const char *family_name, const char *code, struct lahetti_id *client,
-		       struct lahetti_id *case_id)
+void person_add_client(struct person *p, const char *family_name, const char *code,
+		       struct lahetti_id *client, struct lahetti_id *case_id)
 {
 	Lahetti__V1__ClientFrame frame = LAHETTI__V1__CLIENT_FRAME__INIT;
 	Lahetti__V1__AddClient add = LAHETTI__V1__ADD_CLIENT__INIT;
@@ -442,8 +467,8 @@ void person_add_client(struct person *p, const char *family_name, const char *co
 	(void)person_expect(p, &frame, LAHETTI__V1__SERVER_FRAME__BODY_DONE);
 }
 
-void writing_begin(struct writing *w, const struct person *author, uint32_t kind, const struct lahetti_id *client,
-		   const struct lahetti_id *case_id)
+void writing_begin(struct writing *w, const struct person *author, uint32_t kind,
+		   const struct lahetti_id *client, const struct lahetti_id *case_id)
 {
 	struct lahetti_fault f = {0};
 
@@ -471,7 +496,8 @@ void writing_begin(struct writing *w, const struct person *author, uint32_t kind
 	w->header.case_id = lahetti_bytes(lahetti_id_span(&w->case_id));
 }
 
-void writing_reply(struct writing *w, const struct lahetti_id *statement, const struct lahetti_digest *sha256)
+void writing_reply(struct writing *w, const struct lahetti_id *statement,
+		   const struct lahetti_digest *sha256)
 {
 	lahetti__v1__reference__init(&w->in_reply_to);
 	w->in_reply_to.id = lahetti_bytes(lahetti_id_span(statement));
@@ -479,8 +505,8 @@ void writing_reply(struct writing *w, const struct lahetti_id *statement, const 
 	w->header.in_reply_to = &w->in_reply_to;
 }
 
-static void address(struct writing *w, Lahetti__V1__RecipientKind kind, const struct lahetti_id *organisation,
-		    const struct lahetti_id *unit)
+static void address(struct writing *w, Lahetti__V1__RecipientKind kind,
+		    const struct lahetti_id *organisation, const struct lahetti_id *unit)
 {
 	lahetti__v1__recipient__init(&w->recipient);
 	w->recipient.kind = kind;
@@ -497,18 +523,21 @@ static void address(struct writing *w, Lahetti__V1__RecipientKind kind, const st
 	w->header.n_categories = 2;
 }
 
-void writing_to_queue(struct writing *w, const struct lahetti_id *organisation, const struct lahetti_id *unit)
+void writing_to_queue(struct writing *w, const struct lahetti_id *organisation,
+		      const struct lahetti_id *unit)
 {
 	address(w, LAHETTI__V1__RECIPIENT_KIND__RECIPIENT_KIND_QUEUE, organisation, unit);
 }
 
 void writing_to_user(struct writing *w, const struct person *who)
 {
-	address(w, LAHETTI__V1__RECIPIENT_KIND__RECIPIENT_KIND_USER, &who->organisation, &who->unit);
+	address(w, LAHETTI__V1__RECIPIENT_KIND__RECIPIENT_KIND_USER, &who->organisation,
+		&who->unit);
 	w->recipient.user = lahetti_bytes(lahetti_id_span(&who->user));
 }
 
-void writing_sign(struct writing *w, const ProtobufCMessage *body, const struct lahetti_private_key *key)
+void writing_sign(struct writing *w, const ProtobufCMessage *body,
+		  const struct lahetti_private_key *key)
 {
 	struct lahetti_fault f = {0};
 	struct lahetti_arena arena;
@@ -539,7 +568,8 @@ void writing_finish(struct writing *w)
 void referral_fill(Lahetti__V1__Referral *r)
 {
 	static Lahetti__V1__Service asked[] = {LAHETTI__V1__SERVICE__SERVICE_JOB_COACHING};
-	static char words[] = "Olen ollut pitkään poissa töistä.", wish[] = "Haluan osa-aikatyön keittiössä.";
+	static char words[] = "Olen ollut pitkään poissa töistä.",
+		    wish[] = "Haluan osa-aikatyön keittiössä.";
 
 	lahetti__v1__referral__init(r);
 	r->own_words = words;
@@ -560,10 +590,11 @@ static Lahetti__V1__ServerFrame *send_envelope(struct person *p, const struct wr
 	Lahetti__V1__ServerFrame *answer;
 
 	no_fault(lahetti_arena_init(&arena, ARENA, &f), &f);
-	submit.envelope = opening.envelope = lahetti_message_read(&lahetti__v1__envelope__descriptor, w->envelope,
-								  LAHETTI_MESSAGE_FRAME, &arena, &f);
+	submit.envelope = opening.envelope = lahetti_message_read(
+		&lahetti__v1__envelope__descriptor, w->envelope, LAHETTI_MESSAGE_FRAME, &arena, &f);
 	no_fault(submit.envelope != NULL, &f);
-	frame.body_case = open ? LAHETTI__V1__CLIENT_FRAME__BODY_OPEN : LAHETTI__V1__CLIENT_FRAME__BODY_SUBMIT;
+	frame.body_case = open ? LAHETTI__V1__CLIENT_FRAME__BODY_OPEN
+			       : LAHETTI__V1__CLIENT_FRAME__BODY_SUBMIT;
 	if (open)
 		frame.open = &opening;
 	else
@@ -583,8 +614,8 @@ Lahetti__V1__ServerFrame *person_open(struct person *p, const struct writing *w)
 	return send_envelope(p, w, true);
 }
 
-Lahetti__V1__ServerFrame *person_subscribe(struct person *p, uint64_t after, Lahetti__V1__Notice **notices, size_t most,
-					   size_t *n)
+Lahetti__V1__ServerFrame *person_subscribe(struct person *p, uint64_t after,
+					   Lahetti__V1__Notice **notices, size_t most, size_t *n)
 {
 	struct lahetti_fault f = {0};
 	Lahetti__V1__ClientFrame frame = LAHETTI__V1__CLIENT_FRAME__INIT;

@@ -1,6 +1,7 @@
 /*
- * A real server for a test: lahettid as a process of its own, in a folder of its own, on a free port, stopped by its pid; and people who
- * are enrolled, confirmed and signed in over real TLS with lib/peer.
+ * A real server for a test: lahettid as a process of its own, in a folder of its own, on a free
+ * port, stopped by its pid; and people who are enrolled, confirmed and signed in over real TLS with
+ * lib/peer.
  */
 #ifndef TEST_HOUSE_H
 #define TEST_HOUSE_H
@@ -18,7 +19,8 @@ struct house {
 	int out; /* what the server prints */
 };
 
-/* Makes a folder with a configuration and `lahettid init`; code is the administrator's. Fails the test on any error. */
+/* Makes a folder with a configuration and `lahettid init`; code is the administrator's. Fails the
+ * test on any error. */
 void house_make(struct house *h, const char *more_configuration, char code[32]);
 /* Another organisation, with the server stopped. */
 void house_organisation(struct house *h, const char *name, const char *type, char code[32]);
@@ -47,7 +49,8 @@ struct person {
 void person_enrol(struct person *p, struct house *h, const char *code);
 /* Confirms at the console, with the server stopped. */
 void person_confirm(struct person *p);
-/* Connects and signs in, acting in the only membership or the one given. Returns the answer, whatever it is. */
+/* Connects and signs in, acting in the only membership or the one given. Returns the answer,
+ * whatever it is. */
 Lahetti__V1__ServerFrame *person_sign_in(struct person *p, const struct lahetti_id *membership);
 void person_sign_out(struct person *p);
 void person_finish(struct person *p);
@@ -62,14 +65,15 @@ void person_refused(struct person *p, Lahetti__V1__ClientFrame *frame, const cha
 
 /* What administrators do. */
 void admin_unit(struct person *admin, const char *name, struct lahetti_id *unit);
-void admin_user(struct person *admin, const char *name, const struct lahetti_id *unit, Lahetti__V1__Role role,
-		struct person *who, char code[32]);
+void admin_user(struct person *admin, const char *name, const struct lahetti_id *unit,
+		Lahetti__V1__Role role, struct person *who, char code[32]);
 
 /* A client with a case in the author's unit. */
-void person_add_client(struct person *p, const char *family_name, const char *code, struct lahetti_id *client,
-		       struct lahetti_id *case_id);
+void person_add_client(struct person *p, const char *family_name, const char *code,
+		       struct lahetti_id *client, struct lahetti_id *case_id);
 
-/* A statement: header filled in for its author; signed and sent by person_submit. The identifiers are made at begin. */
+/* A statement: header filled in for its author; signed and sent by person_submit. The identifiers
+ * are made at begin. */
 struct writing {
 	Lahetti__V1__Header header;
 	Lahetti__V1__Basis basis;
@@ -80,15 +84,18 @@ struct writing {
 	uint8_t salt[LAHETTI_SALT_LEN];
 	struct lahetti_digest sha256; /* after signing */
 	struct lahetti_span envelope;
-	uint8_t *kept;		      /* the envelope's own memory */
+	uint8_t *kept; /* the envelope's own memory */
 };
-void writing_begin(struct writing *w, const struct person *author, uint32_t kind, const struct lahetti_id *client,
-		   const struct lahetti_id *case_id);
-void writing_reply(struct writing *w, const struct lahetti_id *statement, const struct lahetti_digest *sha256);
-void writing_to_queue(struct writing *w, const struct lahetti_id *organisation, const struct lahetti_id *unit);
+void writing_begin(struct writing *w, const struct person *author, uint32_t kind,
+		   const struct lahetti_id *client, const struct lahetti_id *case_id);
+void writing_reply(struct writing *w, const struct lahetti_id *statement,
+		   const struct lahetti_digest *sha256);
+void writing_to_queue(struct writing *w, const struct lahetti_id *organisation,
+		      const struct lahetti_id *unit);
 void writing_to_user(struct writing *w, const struct person *who);
 /* Signs with a key, which may be another's. */
-void writing_sign(struct writing *w, const ProtobufCMessage *body, const struct lahetti_private_key *key);
+void writing_sign(struct writing *w, const ProtobufCMessage *body,
+		  const struct lahetti_private_key *key);
 void writing_finish(struct writing *w);
 
 /* A referral that holds everything it must. */
@@ -96,7 +103,7 @@ void referral_fill(Lahetti__V1__Referral *r);
 
 Lahetti__V1__ServerFrame *person_submit(struct person *p, const struct writing *w);
 Lahetti__V1__ServerFrame *person_open(struct person *p, const struct writing *w);
-Lahetti__V1__ServerFrame *person_subscribe(struct person *p, uint64_t after, Lahetti__V1__Notice **notices, size_t most,
-					   size_t *n);
+Lahetti__V1__ServerFrame *person_subscribe(struct person *p, uint64_t after,
+					   Lahetti__V1__Notice **notices, size_t most, size_t *n);
 
 #endif

@@ -1,6 +1,7 @@
-/* R1: a clinic's social worker refers a client to a job coach of the same controller, who opens it; the data-protection officer sees who saw. */
+/* R1: a clinic's social worker refers a client to a job coach of the same controller, who opens it;
+ * the data-protection officer sees who saw. */
 
-#include "house.h"
+#include "county.h"
 #include "lahetti/kinds.h"
 #include "lahetti/message.h"
 
@@ -11,68 +12,10 @@
 
 #include <cmocka.h>
 
-#include <signal.h>
-#include <stdio.h>
 #include <string.h>
 
-struct county {
-	struct house house;
-	struct person admin, worker, coach, leader, officer;
-	struct lahetti_id clinic, team, supervision;
-};
-
-static void sign_in(struct person *p)
-{
-	Lahetti__V1__ServerFrame *answer = person_sign_in(p, NULL);
-
-	if (answer->body_case == LAHETTI__V1__SERVER_FRAME__BODY_ERROR)
-		print_message("%s\n", answer->error->code);
-	assert_int_equal(LAHETTI__V1__SERVER_FRAME__BODY_SESSION, answer->body_case);
-}
-
-static void make_county(struct county *c)
-{
-	char code[32], worker[32], coach[32], officer[32];
-
-	house_make(&c->house, "", code);
-	house_start(&c->house);
-	person_enrol(&c->admin, &c->house, code);
-	house_stop(&c->house, SIGTERM);
-	person_confirm(&c->admin);
-	house_start(&c->house);
-	sign_in(&c->admin);
-	admin_unit(&c->admin, "Kuntoutuspoliklinikka", &c->clinic);
-	admin_unit(&c->admin, "Työhönvalmennuksen tiimi", &c->team);
-	admin_unit(&c->admin, "Tietosuoja", &c->supervision);
-	admin_user(&c->admin, "Sanna Sosiaalityöntekijä", &c->clinic, LAHETTI__V1__ROLE__ROLE_SOCIAL_WORKER, &c->worker,
-		   worker);
-	admin_user(&c->admin, "Ville Valmentaja", &c->team, LAHETTI__V1__ROLE__ROLE_JOB_COACH, &c->coach, coach);
-	admin_user(&c->admin, "Tiina Tietosuoja", &c->supervision, LAHETTI__V1__ROLE__ROLE_DATA_PROTECTION_OFFICER,
-		   &c->officer, officer);
-	person_sign_out(&c->admin);
-	person_enrol(&c->worker, &c->house, worker);
-	person_enrol(&c->coach, &c->house, coach);
-	person_enrol(&c->officer, &c->house, officer);
-	house_stop(&c->house, SIGTERM);
-	person_confirm(&c->worker);
-	person_confirm(&c->coach);
-	person_confirm(&c->officer);
-	house_start(&c->house);
-}
-
-static void end_county(struct county *c)
-{
-	person_finish(&c->admin);
-	person_finish(&c->worker);
-	person_finish(&c->coach);
-	person_finish(&c->officer);
-	house_stop(&c->house, SIGTERM);
-	house_is_whole(&c->house);
-	house_finish(&c->house);
-}
-
-static void take_reference(const Lahetti__V1__Notice *n, struct lahetti_id *delivery, struct lahetti_id *statement,
-			   struct lahetti_digest *sha256)
+static void take_reference(const Lahetti__V1__Notice *n, struct lahetti_id *delivery,
+			   struct lahetti_id *statement, struct lahetti_digest *sha256)
 {
 	struct lahetti_fault f = {0};
 
@@ -94,8 +37,8 @@ static void claim(struct person *p, const struct lahetti_id *delivery)
 }
 
 static void acknowledge(struct writing *w, struct person *p, const struct lahetti_id *delivery,
-			const struct lahetti_id *statement, const struct lahetti_digest *sha256, Lahetti__V1__Step step,
-			uint32_t date)
+			const struct lahetti_id *statement, const struct lahetti_digest *sha256,
+			Lahetti__V1__Step step, uint32_t date)
 {
 	Lahetti__V1__Acknowledgement a = LAHETTI__V1__ACKNOWLEDGEMENT__INIT;
 
@@ -121,9 +64,9 @@ static void referral_travels_and_the_officer_sees_who_saw(void **state)
 	size_t n, opens = 0;
 
 	(void)state;
-	make_county(&c);
-	sign_in(&c.worker);
-	sign_in(&c.coach);
+	county_make(&c);
+	county_sign_in(&c.worker);
+	county_sign_in(&c.coach);
 	person_add_client(&c.worker, "Esimerkki", "010190-900P", &client, &case_id);
 	writing_begin(&referral, &c.worker, LAHETTI_KIND_REFERRAL, &client, &case_id);
 	writing_to_queue(&referral, &c.worker.organisation, &c.team);
@@ -141,7 +84,8 @@ static void referral_travels_and_the_officer_sees_who_saw(void **state)
 	take_reference(notices[0], &delivery, &statement, &sha256);
 	assert_memory_equal(referral.sha256.bytes, sha256.bytes, sizeof sha256.bytes);
 	claim(&c.coach, &delivery);
-	acknowledge(&opened, &c.coach, &delivery, &statement, &sha256, LAHETTI__V1__STEP__STEP_OPEN, 0);
+	acknowledge(&opened, &c.coach, &delivery, &statement, &sha256, LAHETTI__V1__STEP__STEP_OPEN,
+		    0);
 	answer = person_open(&c.coach, &opened);
 	if (answer->body_case == LAHETTI__V1__SERVER_FRAME__BODY_ERROR)
 		print_message("%s: %s\n", answer->error->code, answer->error->sentence);
@@ -149,13 +93,14 @@ static void referral_travels_and_the_officer_sees_who_saw(void **state)
 	assert_string_equal("Esimerkki", answer->content->identity->family_name);
 	assert_int_equal(LAHETTI__V1__STATE__STATE_OPENED, answer->content->state);
 
-	acknowledge(&taken, &c.coach, &delivery, &statement, &sha256, LAHETTI__V1__STEP__STEP_TAKE, 0);
+	acknowledge(&taken, &c.coach, &delivery, &statement, &sha256, LAHETTI__V1__STEP__STEP_TAKE,
+		    0);
 	answer = person_submit(&c.coach, &taken);
 	if (answer->body_case == LAHETTI__V1__SERVER_FRAME__BODY_ERROR)
 		print_message("%s: %s\n", answer->error->code, answer->error->sentence);
 	assert_int_equal(LAHETTI__V1__SERVER_FRAME__BODY_ACCEPTED, answer->body_case);
 
-	sign_in(&c.officer);
+	county_sign_in(&c.officer);
 	who.client = lahetti_bytes(lahetti_id_span(&client));
 	who.proofs = 1;
 	frame.body_case = LAHETTI__V1__CLIENT_FRAME__BODY_WHO_SAW;
@@ -167,7 +112,7 @@ static void referral_travels_and_the_officer_sees_who_saw(void **state)
 	writing_finish(&referral);
 	writing_finish(&opened);
 	writing_finish(&taken);
-	end_county(&c);
+	county_end(&c);
 }
 
 int main(void)

@@ -1,0 +1,413 @@
+#include "inbox.h"
+
+#include "client.h"
+#include "commands.h"
+#include "directory.h"
+#include "lahetti/message.h"
+#include "output.h"
+#include "session.h"
+#include "statement.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define NOTICES_MOST 10000
+#define HAND_OVER    100 /* deliveries in one frame */
+
+#define STATE(NAME) LAHETTI__V1__STATE__STATE_##NAME
+
+/* ---- notices ------------------------------------------------------------------------------- */
+
+/* A later notice of a delivery takes the place of the earlier. */
+static bool keep(struct cli *c, struct inbox *inbox, const Lahetti__V1__Notice *notice)
+{
+	for (size_t i = 0; i < inbox->n; i++)
+		if (lahetti_span_equal(lahetti_bytes_span(inbox->notices[i]->delivery),
+				       lahetti_bytes_span(notice->delivery))) {
+			inbox->notices[i] = notice;
+			return true;
+		}
+	if (inbox->n == NOTICES_MOST)
+		return cli_fail(c, CLI_OWN_FAULT, "cli.too-much", NULL, NULL);
+	inbox->notices[inbox->n++] = notice;
+	return true;
+}
+
+/* What has been pushed so far: the notices come before the answer that says where they end. */
+static bool take_pushed(struct cli *c, struct inbox *inbox)
+{
+	bool failed;
+
+	for (;;) {
+		const Lahetti__V1__ServerFrame *frame = session_next(c, 0, &failed);
+
+		if (frame == NULL)
+			return !failed;
+		if (frame->body_case == SESSION_SERVER(GOING_AWAY))
+			return cli_fail(c, CLI_NO_CONNECTION, "cli.going-away", NULL, NULL);
+		if (frame->body_case == SESSION_SERVER(NOTICE) && !keep(c, inbox, frame->notice))
+			return false;
+	}
+}
+
+bool inbox_read(struct cli *c, uint64_t after, struct inbox *inbox)
+{
+	Lahetti__V1__ClientFrame frame = LAHETTI__V1__CLIENT_FRAME__INIT;
+	Lahetti__V1__Subscribe subscribe = LAHETTI__V1__SUBSCRIBE__INIT;
+	Lahetti__V1__ServerFrame *answer;
+
+	*inbox = (struct inbox){.position = after};
+	inbox->notices = cli_take(c, NOTICES_MOST * sizeof *inbox->notices);
+	if (inbox->notices == NULL)
+		return false;
+	frame.body_case = SESSION_CLIENT(SUBSCRIBE);
+	frame.subscribe = &subscribe;
+	do {
+		subscribe.after = inbox->position;
+		answer = session_ask(c, &frame, SESSION_SERVER(SUBSCRIBED));
+		if (answer == NULL || !take_pushed(c, inbox))
+			return false;
+		inbox->position = answer->subscribed->position;
+	} while (answer->subscribed->more);
+	return true;
+}
+
+bool inbox_find(struct cli *c, const char *text, const Lahetti__V1__Notice **notice)
+{
+	struct inbox inbox;
+	size_t found = 0;
+
+	if (!inbox_read(c, 0, &inbox))
+		return false;
+	for (size_t i = 0; i < inbox.n; i++)
+		if (directory_matches_id(inbox.notices[i]->delivery, text, strlen(text))) {
+			*notice = inbox.notices[i];
+			found++;
+		}
+	if (found == 1)
+		return true;
+	return cli_fail(c, CLI_WRONG_USE, found == 0 ? "cli.no-delivery" : "cli.ambiguous-digits",
+			text, NULL);
+}
+
+/* Says to the server that they have arrived; from then on their clocks run. */
+static bool hand_over(struct cli *c, const Lahetti__V1__Notice *const *notices, size_t n)
+{
+	Lahetti__V1__ClientFrame frame = LAHETTI__V1__CLIENT_FRAME__INIT;
+	Lahetti__V1__HandedOver handed_over = LAHETTI__V1__HANDED_OVER__INIT;
+	ProtobufCBinaryData deliveries[HAND_OVER];
+
+	frame.body_case = SESSION_CLIENT(HANDED_OVER);
+	frame.handed_over = &handed_over;
+	handed_over.deliveries = deliveries;
+	for (size_t i = 0; i < n; i++) {
+		if (notices[i]->state == STATE(REQUESTED) && !notices[i]->gone)
+			deliveries[handed_over.n_deliveries++] = notices[i]->delivery;
+		if (handed_over.n_deliveries < HAND_OVER &&
+		    (i + 1 < n || handed_over.n_deliveries == 0))
+			continue;
+		if (session_ask(c, &frame, SESSION_SERVER(DONE)) == NULL)
+			return false;
+		handed_over.n_deliveries = 0;
+	}
+	return true;
+}
+
+static const char *name_of(const struct cli *c, ProtobufCBinaryData id)
+{
+	const char *name = directory_name(c, id);
+
+	return name != NULL ? name : "";
+}
+
+static const char *kind_text(struct cli *c, uint32_t number)
+{
+	const struct lahetti_kind_row *kind = lahetti_kind_find(number);
+	char key[64];
+
+	if (kind == NULL)
+		return cli_text(c, "code.newer-statement");
+	(void)snprintf(key, sizeof key, "kind.%s", kind->name);
+	return cli_text(c, key);
+}
+
+/* A notice that has just been told of is handed over by telling. */
+static void print_notice(struct cli *c, struct table *t, const Lahetti__V1__Notice *notice)
+{
+	table_row(t);
+	table_id(t, "delivery", notice->delivery);
+	table_text(t, "kind", kind_text(c, notice->kind));
+	table_text(t, "from", name_of(c, notice->from_unit));
+	table_text(t, "organisation", name_of(c, notice->from_organisation));
+	table_text(t, "recipient", directory_recipient_text(c, notice->recipient));
+	table_word(t, "urgency", &lahetti__v1__urgency__descriptor, (int)notice->urgency);
+	table_date(t, "deadline", notice->deadline);
+	table_time(t, "accepted", notice->accepted_us);
+	table_word(t, "state", &lahetti__v1__state__descriptor, (int)notice->state);
+	table_text(t, "claimed-by", name_of(c, notice->claimed_by));
+	table_flag(t, "gone", notice->gone);
+	table_words(t, "steps", &lahetti__v1__step__descriptor, notice->steps, notice->n_steps);
+}
+
+static bool read_position(struct cli *c, uint64_t *position)
+{
+	struct lahetti_buffer text;
+	bool found, ok;
+
+	*position = 0;
+	lahetti_buffer_init(&text, 64);
+	ok = home_read(c, "position", &text, &found) &&
+	     (lahetti_buffer_add(&text, lahetti_span("", 1), NULL) || cli_no_memory(c));
+	if (ok && found)
+		*position = strtoull((const char *)text.data, NULL, 10);
+	lahetti_buffer_finish(&text);
+	return ok;
+}
+
+static bool write_position(struct cli *c, uint64_t position)
+{
+	char text[32];
+
+	(void)snprintf(text, sizeof text, "%" PRIu64 "\n", position);
+	return home_write(c, "position", lahetti_span_text(text));
+}
+
+/* For ever, or until the connection ends: each change as it comes. */
+static bool watch(struct cli *c, struct table *t)
+{
+	size_t mark = c->arena.used;
+
+	for (;;) {
+		const Lahetti__V1__ServerFrame *frame;
+		const Lahetti__V1__Notice *notice;
+		bool failed;
+
+		c->arena.used = mark;
+		frame = session_next(c, -1, &failed);
+		if (failed)
+			return false;
+		if (frame == NULL)
+			continue;
+		if (frame->body_case == SESSION_SERVER(GOING_AWAY))
+			return cli_fail(c, CLI_NO_CONNECTION, "cli.going-away", NULL, NULL);
+		if (frame->body_case != SESSION_SERVER(NOTICE))
+			continue;
+		notice = frame->notice;
+		print_notice(c, t, notice);
+		if (!table_flush(t) || !hand_over(c, &notice, 1) ||
+		    !write_position(c, notice->position))
+			return false;
+	}
+}
+
+/* What has not ended; with --new what has changed since the last time, with --all everything. */
+bool command_inbox(struct cli *c)
+{
+	bool watching = args_given(c, "watch");
+	bool only_new = watching || args_given(c, "new");
+	bool all = only_new || args_given(c, "all");
+	struct inbox inbox;
+	uint64_t after = 0;
+	struct table *t;
+	bool ok;
+
+	if (!session_act(c) || !directory_load(c) || (only_new && !read_position(c, &after)) ||
+	    !inbox_read(c, after, &inbox))
+		return false;
+	t = table_create(c, watching ? TABLE_LINE : TABLE_LIST);
+	if (t == NULL)
+		return false;
+	for (size_t i = 0; i < inbox.n; i++)
+		if (all ||
+		    (!inbox.notices[i]->gone && !lahetti_state_ended((int)inbox.notices[i]->state)))
+			print_notice(c, t, inbox.notices[i]);
+	ok = hand_over(c, inbox.notices, inbox.n) && write_position(c, inbox.position);
+	if (watching)
+		ok = ok && table_flush(t) && watch(c, t);
+	return table_print(t) && ok;
+}
+
+/* ---- opening ------------------------------------------------------------------------------- */
+
+/* The author's signature over the very bytes that the notice spoke of, by the author's own key. */
+static bool verify_author(struct cli *c, struct opened *o)
+{
+	const Lahetti__V1__Content *content = o->content;
+	struct lahetti_envelope envelope;
+	struct lahetti_public_key *key;
+	struct lahetti_digest sha256;
+	struct lahetti_fault fault;
+	bool ok;
+
+	if (content->envelope == NULL)
+		return cli_fail(c, CLI_OWN_FAULT, "cli.unexpected-answer", NULL, NULL);
+	key = lahetti_public_key_read(lahetti_bytes_span(content->spki), &fault);
+	ok = key != NULL && lahetti_envelope_of(&envelope, content->envelope, &fault) &&
+	     lahetti_envelope_verify(&envelope, LAHETTI_TYPE_STATEMENT, key, &fault) &&
+	     lahetti_sha256(&sha256, &envelope.payload, 1, &fault) &&
+	     lahetti_statement_read(&o->statement, envelope.payload, &c->arena, &fault);
+	ok = ok || cli_fault(c, CLI_NOT_PROVED, &fault);
+	if (ok && (!lahetti_span_equal(lahetti_digest_span(&sha256),
+				       lahetti_bytes_span(o->notice->statement_sha256)) ||
+		   !lahetti_span_equal(lahetti_bytes_span(o->statement.header->id),
+				       lahetti_bytes_span(o->notice->statement)) ||
+		   !lahetti_span_equal(lahetti_bytes_span(o->statement.header->device),
+				       lahetti_digest_span(lahetti_public_key_id(key)))))
+		ok = cli_fail(c, CLI_NOT_PROVED, "cli.other-content", NULL, NULL);
+	lahetti_public_key_destroy(key);
+	return ok;
+}
+
+/* That the log has this opening, by this signature, of this statement. */
+static bool verify_opening(struct cli *c, struct opened *o, const struct signed_statement *opening)
+{
+	struct lahetti_receipt_facts facts;
+	struct lahetti_fault fault;
+
+	if (!session_receipt(c, o->content->receipt, &facts))
+		return false;
+	if (!lahetti_receipt_names(&facts, lahetti_id_span(&opening->id), &opening->sha256, &fault))
+		return cli_fault(c, CLI_NOT_PROVED, &fault);
+	if (!lahetti_span_equal(lahetti_bytes_span(facts.subject->statement),
+				lahetti_bytes_span(o->notice->statement)))
+		return cli_fail(c, CLI_NOT_PROVED, "code.wrong-receipt", NULL, NULL);
+	o->event = facts.event->number;
+	return true;
+}
+
+bool inbox_open(struct cli *c, const char *text, struct opened *o)
+{
+	Lahetti__V1__Acknowledgement body = LAHETTI__V1__ACKNOWLEDGEMENT__INIT;
+	Lahetti__V1__ClientFrame frame = LAHETTI__V1__CLIENT_FRAME__INIT;
+	Lahetti__V1__Open open = LAHETTI__V1__OPEN__INIT;
+	struct signed_statement opening;
+	Lahetti__V1__ServerFrame *answer;
+	struct draft draft;
+
+	*o = (struct opened){.notice = NULL};
+	if (!inbox_find(c, text, &o->notice))
+		return false;
+	body.delivery = o->notice->delivery;
+	body.step = LAHETTI__V1__STEP__STEP_OPEN;
+	draft_init(&draft, LAHETTI_KIND_ACKNOWLEDGEMENT, &body.base);
+	draft.header.in_reply_to =
+		draft_reference(c, o->notice->statement, o->notice->statement_sha256);
+	if (draft.header.in_reply_to == NULL || !draft_sign(c, &draft, &opening))
+		return false;
+	open.envelope = opening.envelope;
+	frame.body_case = SESSION_CLIENT(OPEN);
+	frame.open = &open;
+	answer = session_ask(c, &frame, SESSION_SERVER(CONTENT));
+	if (answer == NULL)
+		return false;
+	o->content = answer->content;
+	return verify_author(c, o) && verify_opening(c, o, &opening) &&
+	       client_remember(c, o->content->client, o->content->case_id);
+}
+
+/* ---- printing what was opened -------------------------------------------------------------- */
+
+static void print_header(struct cli *c, struct table *t, const struct opened *o)
+{
+	const Lahetti__V1__Header *h = o->statement.header;
+
+	table_row(t);
+	table_text(t, "kind", kind_text(c, h->kind));
+	table_text(t, "author", o->content->author_name);
+	table_word(t, "role", &lahetti__v1__role__descriptor, (int)h->role);
+	table_text(t, "unit", name_of(c, h->unit));
+	table_text(t, "organisation", name_of(c, h->organisation));
+	table_time(t, "created", h->created_us);
+	table_date(t, "deadline", h->deadline);
+	table_words(t, "categories", &lahetti__v1__category__descriptor, h->categories,
+		    h->n_categories);
+	table_word(t, "basis", &lahetti__v1__basis_kind__descriptor,
+		   h->basis != NULL ? (int)h->basis->kind : 0);
+	table_id(t, "statement", h->id);
+	table_id(t, "delivery", o->content->delivery);
+	table_id(t, "client", o->content->client);
+	table_id(t, "case", o->content->case_id);
+	table_word(t, "state", &lahetti__v1__state__descriptor, (int)o->content->state);
+	table_words(t, "steps", &lahetti__v1__step__descriptor, o->content->steps,
+		    o->content->n_steps);
+	table_number(t, "event", o->event);
+	table_flag(t, "signature-holds", true);
+}
+
+static bool print_json(struct cli *c, const struct opened *o)
+{
+	const ProtobufCMessage *body = o->statement.body;
+	json_t *object = json_object();
+
+	if (o->content->identity != NULL)
+		(void)json_object_set_new(object, "identity",
+					  output_json(&o->content->identity->base));
+	(void)json_object_set_new(object, "header", output_json(&o->statement.header->base));
+	(void)json_object_set_new(object, o->statement.kind->name, output_json(body));
+	return output_json_print(c, object);
+}
+
+bool command_open(struct cli *c)
+{
+	const ProtobufCMessage *body;
+	struct opened o;
+	struct table *t;
+
+	if (!session_act(c) || !directory_load(c) || !inbox_open(c, args_value(c, "DELIVERY"), &o))
+		return false;
+	if (c->json)
+		return print_json(c, &o);
+	t = table_create(c, TABLE_CARD);
+	if (t == NULL)
+		return false;
+	print_header(c, t, &o);
+	if (!table_print(t))
+		return false;
+	(void)printf("\n");
+	if (o.content->identity != NULL) {
+		output_message(c, &o.content->identity->base, 0);
+		(void)printf("\n");
+	}
+	body = o.statement.body;
+	output_message(c, body, 0);
+	(void)printf("\n%s\n", cli_text(c, "note.opened"));
+	return true;
+}
+
+/* ---- the queue ----------------------------------------------------------------------------- */
+
+bool command_claim(struct cli *c)
+{
+	Lahetti__V1__ClientFrame frame = LAHETTI__V1__CLIENT_FRAME__INIT;
+	Lahetti__V1__Claim claim = LAHETTI__V1__CLAIM__INIT;
+	const Lahetti__V1__Notice *notice;
+
+	if (!session_act(c) || !inbox_find(c, args_value(c, "DELIVERY"), &notice))
+		return false;
+	claim.delivery = notice->delivery;
+	frame.body_case = SESSION_CLIENT(CLAIM);
+	frame.claim = &claim;
+	if (session_ask(c, &frame, SESSION_SERVER(DONE)) == NULL)
+		return false;
+	cli_say(c, "cli.done", NULL, NULL);
+	return true;
+}
+
+bool command_release(struct cli *c)
+{
+	Lahetti__V1__ClientFrame frame = LAHETTI__V1__CLIENT_FRAME__INIT;
+	Lahetti__V1__Release release = LAHETTI__V1__RELEASE__INIT;
+	const Lahetti__V1__Notice *notice;
+
+	if (!session_act(c) || !inbox_find(c, args_value(c, "DELIVERY"), &notice))
+		return false;
+	release.delivery = notice->delivery;
+	frame.body_case = SESSION_CLIENT(RELEASE);
+	frame.release = &release;
+	if (session_ask(c, &frame, SESSION_SERVER(DONE)) == NULL)
+		return false;
+	cli_say(c, "cli.done", NULL, NULL);
+	return true;
+}
