@@ -115,7 +115,7 @@ static void put(struct vault *v, const char *name, const char *secret)
 	assert_true(vault_secret_put(v, name, lahetti_span_text(secret), &f));
 }
 
-static void gets(struct vault *v, const char *name, const char *secret)
+static void holds(struct vault *v, const char *name, const char *secret)
 {
 	struct lahetti_buffer out;
 	struct lahetti_fault f;
@@ -508,11 +508,11 @@ static void what_a_crash_left_beside_is_no_key(void **state)
 	for (size_t i = 0; i < sizeof left / sizeof *left; i++)
 		assert_false(scratch_exists(scratch_path(state, left[i])));
 	unwraps(v, serial, wrapped);
-	gets(v, "log", "invented secret");
+	holds(v, "log", "invented secret");
 	/* Left while we are open, as by another process that crashed. */
 	scratch_write(scratch_path(state, "keys/secret/log.key.tmp"), "half", 4);
 	put(v, "log", "new secret");
-	gets(v, "log", "new secret");
+	holds(v, "log", "new secret");
 	vault_close(v);
 }
 
@@ -586,7 +586,7 @@ static void failure_to_write_changes_nothing(void **state)
 	assert_string_equal(f.code, "key-io");
 	assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
 
-	gets(v, "log", "invented secret");
+	holds(v, "log", "invented secret");
 	assert_false(scratch_exists(scratch_path(state, "keys/secret/log.key.tmp")));
 	assert_false(scratch_exists(scratch_path(state, "keys/period/1.key")));
 	assert_false(scratch_exists(scratch_path(state, "copy")));
@@ -633,12 +633,12 @@ static void secrets_are_kept_and_replaced(void **state)
 	does_not_get(v, "log", "key-missing");
 	put(v, "log", "invented secret");
 	put(v, "ca-2024", "");
-	gets(v, "log", "invented secret");
-	gets(v, "ca-2024", "");
+	holds(v, "log", "invented secret");
+	holds(v, "ca-2024", "");
 	put(v, "log", "new secret");
 	vault_close(v);
 	v = opened(state);
-	gets(v, "log", "new secret");
+	holds(v, "log", "new secret");
 
 	memset(long_one, 'x', sizeof long_one);
 	assert_true(vault_secret_put(v, "log", lahetti_span(long_one, 4096), &f));
@@ -668,7 +668,7 @@ static void name_of_a_secret_leads_nowhere_else(void **state)
 	does_not_get(v, long_name, "bad-name");
 	long_name[64] = '\0';
 	put(v, long_name, "x");
-	gets(v, long_name, "x");
+	holds(v, long_name, "x");
 	vault_close(v);
 }
 
@@ -845,7 +845,7 @@ static void copy_is_a_whole_key_folder(void **state)
 	copy = open_copy(state);
 	assert_int_equal(scratch_mode(scratch_path(state, "copy")), 0700);
 	unwraps(copy, serial, wrapped);
-	gets(copy, "log", "invented secret");
+	holds(copy, "log", "invented secret");
 	journal_holds(copy, &e, 1);
 	assert_int_equal(period(copy, MONDAY + A_WEEK), serial + 1);
 	vault_close(copy);
