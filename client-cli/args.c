@@ -44,10 +44,10 @@ const ProtobufCEnumDescriptor *args_words(const char *placeholder)
 
 /* ---- usages -------------------------------------------------------------------------------- */
 
-/* Copies up to a space or a closing bracket; returns what follows. */
+/* Copies up to a space, a closing bracket or the dots of what repeats; returns what follows. */
 static const char *take_word(const char *from, char out[32])
 {
-	size_t len = strcspn(from, " ]");
+	size_t len = strcspn(from, " ].");
 
 	(void)snprintf(out, 32, "%.*s", (int)len, from);
 	return from + len;

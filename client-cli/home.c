@@ -68,24 +68,24 @@ static bool read_descriptor(struct cli *c, int fd, const char *path, struct lahe
 {
 	struct lahetti_fault fault;
 	size_t before = out->len;
+	uint8_t chunk[4096];
+	bool ok = true;
+	ssize_t n;
 
-	for (;;) {
-		uint8_t *to = lahetti_buffer_reserve(out, 4096, &fault);
-		ssize_t n;
-
-		if (to == NULL)
-			return cli_fault(c, CLI_WRONG_USE, &fault);
-		n = read(fd, to, 4096);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0) {
-			out->len = before;
-			return file_failed(c, "cli.cannot-read", path);
-		}
-		if (n == 0)
-			return true;
-		out->len += (size_t)n;
-	}
+	do {
+		n = read(fd, chunk, sizeof chunk);
+		if (n > 0)
+			ok = lahetti_buffer_add(out, lahetti_span(chunk, (size_t)n), &fault);
+	} while (ok && (n > 0 || (n < 0 && errno == EINTR)));
+	if (!ok)
+		(void)cli_fault(c, CLI_WRONG_USE, &fault);
+	else if (n < 0)
+		ok = file_failed(c, "cli.cannot-read", path);
+	if (!ok)
+		out->len = before;
+	/* It may have been a secret. */
+	lahetti_wipe(chunk, sizeof chunk);
+	return ok;
 }
 
 bool home_read_path(struct cli *c, const char *path, struct lahetti_buffer *out)

@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <systemd/sd-daemon.h>
@@ -104,20 +105,46 @@ struct house {
 	struct arguments arguments;
 	struct config *config;
 	struct vault *vault;
+	int lock; /* on the data folder: one program writes at a time */
 };
 
 static void house_close(struct house *h)
 {
 	vault_close(h->vault);
 	config_destroy(h->config);
+	if (h->lock >= 0)
+		(void)close(h->lock);
+}
+
+/* The tree is kept in memory by who writes: a second writer would break the first. Held until the
+ * house is closed. */
+static bool house_lock(struct house *h, struct lahetti_fault *f)
+{
+	h->lock = open(h->config->data, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (h->lock >= 0 && flock(h->lock, LOCK_EX | LOCK_NB) == 0)
+		return true;
+	if (h->lock >= 0 && errno == EWOULDBLOCK)
+		return lahetti_fault_set(
+			f, LAHETTI_FAULT_BUSY, "in-use",
+			"Another lahettid works on %s: stop it first, then try again.",
+			h->config->data);
+	return lahetti_fault_set(f, LAHETTI_FAULT_BROKEN, "no-data",
+				 "The data folder %s can't be opened: %s.", h->config->data,
+				 strerror(errno));
 }
 
 /* Exit status: DONE when it is open. */
-static int house_open(struct house *h, int argc, char **argv, bool with_vault)
+enum house_need {
+	HOUSE_CONFIGURATION,
+	HOUSE_KEYS,
+	HOUSE_KEYS_TO_WRITE,
+};
+
+static int house_open(struct house *h, int argc, char **argv, enum house_need need)
 {
 	struct lahetti_fault f = {0};
 
-	*h = (struct house){0};
+	*h = (struct house){.lock = -1};
 	/* Nothing of a client is ever left in a core dump or readable by another user. */
 	(void)prctl(PR_SET_DUMPABLE, 0);
 	(void)umask(077);
@@ -125,12 +152,13 @@ static int house_open(struct house *h, int argc, char **argv, bool with_vault)
 		return WRONG_USE;
 	if (!config_load(h->arguments.config, &h->config, &f))
 		return say(&f);
-	if (!with_vault)
+	if (need == HOUSE_CONFIGURATION)
 		return DONE;
-	h->vault = vault_open(h->config->master_key, h->config->keys, &f);
+	if (need == HOUSE_KEYS || house_lock(h, &f))
+		h->vault = vault_open(h->config->master_key, h->config->keys, &f);
 	if (h->vault != NULL)
 		return DONE;
-	config_destroy(h->config);
+	house_close(h);
 	return say(&f);
 }
 
@@ -218,7 +246,7 @@ int console_init(int argc, char **argv)
 {
 	struct lahetti_fault f = {0};
 	struct house h;
-	int status = house_open(&h, argc, argv, false);
+	int status = house_open(&h, argc, argv, HOUSE_CONFIGURATION);
 
 	if (status != DONE)
 		return status;
@@ -230,6 +258,8 @@ int console_init(int argc, char **argv)
 	if (mkdir(h.config->data, 0700) != 0 && errno != EEXIST)
 		(void)fprintf(stderr, "lahettid: %s can't be made: %s\n", h.config->data,
 			      strerror(errno));
+	else if (!house_lock(&h, &f))
+		(void)say(&f);
 	else if (access(h.config->database, F_OK) == 0)
 		(void)fprintf(stderr, "lahettid: there is a database at %s already\n",
 			      h.config->database);
@@ -247,7 +277,7 @@ int console_init(int argc, char **argv)
 int console_organisation(int argc, char **argv)
 {
 	struct house h;
-	int status = house_open(&h, argc, argv, true);
+	int status = house_open(&h, argc, argv, HOUSE_KEYS_TO_WRITE);
 
 	if (status != DONE)
 		return status;
@@ -268,14 +298,15 @@ static int confirm_one(const struct house *h, const char *text)
 	struct lahetti_digest key_id;
 
 	if (!lahetti_hex_parse(key_id.bytes, sizeof key_id.bytes, text, &f))
-		return wrong("a key identifier has 64 hexadecimal digits; the device shows it when it is enrolled");
+		return wrong(
+			"a key identifier has 64 hexadecimal digits; the device shows it when it is enrolled");
 	return desk_confirm(h->config->database, h->vault, SOFTWARE, &key_id, &f) ? DONE : say(&f);
 }
 
 int console_confirm(int argc, char **argv)
 {
 	struct house h;
-	int status = house_open(&h, argc, argv, true);
+	int status = house_open(&h, argc, argv, HOUSE_KEYS_TO_WRITE);
 
 	if (status != DONE)
 		return status;
@@ -290,7 +321,7 @@ int console_confirm(int argc, char **argv)
 int console_check(int argc, char **argv)
 {
 	struct house h;
-	int status = house_open(&h, argc, argv, false);
+	int status = house_open(&h, argc, argv, HOUSE_CONFIGURATION);
 
 	if (status == DONE) {
 		(void)printf("%s: good\n", h.arguments.config);
@@ -310,7 +341,7 @@ int console_fsck(int argc, char **argv)
 	struct lahetti_fault f = {0};
 	struct desk_checked r;
 	struct house h;
-	int status = house_open(&h, argc, argv, true);
+	int status = house_open(&h, argc, argv, HOUSE_KEYS);
 
 	if (status != DONE)
 		return status;
@@ -486,7 +517,7 @@ static int serve(const struct house *h)
 int console_run(int argc, char **argv)
 {
 	struct house h;
-	int status = house_open(&h, argc, argv, true);
+	int status = house_open(&h, argc, argv, HOUSE_KEYS_TO_WRITE);
 
 	if (status != DONE)
 		return status;

@@ -261,6 +261,8 @@ static void on_late(lws_sorted_usec_list_t *timer)
 	struct lahetti_peer *p = holder;
 
 	p->late = true;
+	/* Timers run before the wait for the socket: that must not begin. */
+	lws_cancel_service(p->context);
 }
 
 /* Serves the connection until done says so, it is gone, or the time is over: false. */
@@ -310,8 +312,8 @@ static bool expect_name(SSL_CTX *tls, const char *host, struct lahetti_fault *f)
 }
 
 /*
- * A context of our own, because libwebsockets' has traps: it also trusts what lies in "../share", and
- * checks no name at all where the host is an IPv6 address.
+ * A context of our own, because libwebsockets' has traps: it also trusts what lies in "../share",
+ * and checks no name at all where the host is an IPv6 address.
  */
 static SSL_CTX *make_tls(const struct lahetti_peer_options *o, struct lahetti_fault *f)
 {

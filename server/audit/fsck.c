@@ -497,8 +497,9 @@ static bool check_subject(struct check *c, uint32_t n, struct lahetti_fault *f)
 
 	if (!open_part(c, n, lahetti_bytes_span(commitment), &part, &there, &stored, f))
 		return false;
-	if (!there || commitment.len != sizeof chain.head.bytes)
-		return true;
+	if (!there || lahetti_id_empty(&part.holder) ||
+	    commitment.len != sizeof chain.head.bytes)
+		return true; /* said already */
 	if (!clients_find(c->shadow, &part.holder, &client, &known, &fault) ||
 	    !ledger_chain_get(c->shadow, &part.holder, &chain, &fault))
 		return finding(c, "parts of event", part.event, &fault, f);

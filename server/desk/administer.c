@@ -141,6 +141,20 @@ static bool owner_of(struct handling *h, const Lahetti__V1__DirectoryEntry *e,
 	}
 }
 
+/* Administrators never see client data: nor do they give themselves a role that does. */
+static bool gives_own_sight(const struct handling *h, const Lahetti__V1__DirectoryEntry *e)
+{
+	const struct lahetti_role_row *role;
+
+	if (e->entry_case != LAHETTI__V1__DIRECTORY_ENTRY__ENTRY_MEMBERSHIP || e->membership->ended)
+		return false;
+	role = lahetti_role_find((int)e->membership->role);
+	return lahetti_span_equal(lahetti_bytes_span(e->membership->user),
+				  lahetti_id_span(&h->actor.user)) &&
+	       (role == NULL || role->sees_clients ||
+		e->membership->role == LAHETTI__V1__ROLE__ROLE_DATA_PROTECTION_OFFICER);
+}
+
 bool handle_put_directory(struct handling *h, struct lahetti_fault *f)
 {
 	Lahetti__V1__DirectoryEntry *entry = h->frame->put_directory->entry;
@@ -154,6 +168,8 @@ bool handle_put_directory(struct handling *h, struct lahetti_fault *f)
 	d = policy_admin(&h->actor, POLICY_ADMIN_DIRECTORY, &owner, NULL);
 	if (!d.allowed)
 		return refuse(h, d.code, NULL, f);
+	if (gives_own_sight(h, entry))
+		return refuse(h, "own-role", NULL, f);
 	return record(h, LAHETTI__V1__ACTION__ACTION_DIRECTORY, &owner, record_directory(h, entry),
 		      f) &&
 	       answer_done(h, h->event, f);
@@ -377,8 +393,7 @@ bool read_directory(struct handling *h, struct lahetti_fault *f)
 		kind = asked->cursor.data[0];
 		after = lahetti_span(asked->cursor.data + 1, LAHETTI_ID_LEN);
 	}
-	for (; kind <= DIRECTORY_MEMBERSHIP && n_kept < most;
-	     kind++, after = (struct lahetti_span){0}) {
+	while (kind <= DIRECTORY_MEMBERSHIP && n_kept < most) {
 		bool by_unit = kind == DIRECTORY_MEMBERSHIP && !lahetti_id_empty(&unit);
 		bool by_organisation =
 			kind != DIRECTORY_ORGANISATION && !lahetti_id_empty(&organisation);
@@ -393,10 +408,14 @@ bool read_directory(struct handling *h, struct lahetti_fault *f)
 		for (size_t i = 0; i < n; i++)
 			if (matches(found[i], asked->term))
 				kept[n_kept++] = found[i];
-		if (n == 0)
+		if (n == 0) {
+			kind++;
+			after = (struct lahetti_span){0};
 			continue;
+		}
 		cursor[0] = (uint8_t)kind;
 		memcpy(cursor + 1, directory_entity(found[n - 1]).data, LAHETTI_ID_LEN);
+		after = lahetti_span(cursor + 1, LAHETTI_ID_LEN);
 	}
 	return answer_directory(
 		h, kept, n_kept,
@@ -410,6 +429,7 @@ bool read_devices(struct handling *h, struct lahetti_fault *f)
 	const Lahetti__V1__DirectoryEntry *found[PAGE_MOST];
 	struct lahetti_id user, owner;
 	struct decision d;
+	bool leader;
 	size_t n;
 
 	if (!facts_id(h->frame->read_devices->user, &user, f))
@@ -419,7 +439,9 @@ bool read_devices(struct handling *h, struct lahetti_fault *f)
 	if (!organisation_of(h, lahetti_bytes(lahetti_id_span(&user)), &owner, f))
 		return false;
 	d = policy_admin(&h->actor, POLICY_ADMIN_REVOKE, &owner, &user);
-	if (!d.allowed && !h->actor.leads_unit)
+	if (!leads(h, lahetti_bytes(lahetti_id_span(&user)), &leader, f))
+		return false;
+	if (!d.allowed && !leader)
 		return answer_error(h, LAHETTI__V1__ERROR__CLASS__CLASS_REFUSED, d.code, 0, f);
 	return directory_list(h->store, DIRECTORY_DEVICE, DIRECTORY_BY_USER, &user,
 			      (struct lahetti_span){0}, found, PAGE_MOST, &n, &h->arena, f) &&

@@ -4,6 +4,7 @@
 #include "code.h"
 #include "handling.h"
 #include "lahetti/message.h"
+#include "proof.h"
 
 #include <string.h>
 
@@ -245,10 +246,14 @@ static bool answer_signed_in(struct handling *h, Lahetti__V1__Session *session,
 		.session = h->job->head.session,
 		.actor = h->job->head.actor,
 	};
+	struct lahetti_span note;
+	uint64_t size;
 	char name[256];
 
-	if (!directory_name(h->store, DIRECTORY_USER, &h->job->head.actor.user, 0, name, f))
+	if (!directory_name(h->store, DIRECTORY_USER, &h->job->head.actor.user, 0, name, f) ||
+	    !proof_checkpoint(h->store, 0, &h->arena, &note, &size, f))
 		return false;
+	session->checkpoint = lahetti_bytes(note);
 	session->user = id_bytes(h, &h->job->head.actor.user);
 	session->user_name = name;
 	session->acting = id_bytes(h, &h->job->head.actor.membership);

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #define PAGE_MOST 100
+#define SKIP_MOST 1000 /* parts of one client in one event */
 
 /* Flags of the fetch. */
 #define WITH_PROOFS 1u
@@ -58,21 +59,78 @@ static bool record_reading(struct handling *h, const struct lahetti_id *controll
 	return true;
 }
 
+/* Where a page of a client's parts goes on: at an event, after so many of its parts. */
+struct onward {
+	uint64_t event;
+	uint32_t skip;
+};
+
+static bool read_onward(ProtobufCBinaryData b, struct onward *o, struct lahetti_fault *f)
+{
+	*o = (struct onward){0};
+	if (b.len == 0)
+		return true;
+	if (b.len != 12)
+		return lahetti_fault_set(
+			f, LAHETTI_FAULT_MALFORMED, "bad-cursor",
+			"The place to go on from is not one that this server gave.");
+	for (size_t i = 0; i < 8; i++)
+		o->event = o->event << 8 | b.data[i];
+	for (size_t i = 8; i < 12; i++)
+		o->skip = o->skip << 8 | b.data[i];
+	if (o->skip > SKIP_MOST)
+		o->skip = SKIP_MOST;
+	return true;
+}
+
+static void write_onward(struct fetch *fetch, const struct ledger_place *places, size_t n,
+			 const struct onward *from)
+{
+	uint32_t skip = places[0].event == places[n - 1].event && places[0].event == from->event
+				? from->skip
+				: 0;
+
+	for (size_t i = 0; i < n; i++)
+		skip += places[i].event == places[n - 1].event;
+	write_cursor(fetch, places[n - 1].event);
+	for (int i = 11; i >= 8; i--, skip >>= 8)
+		fetch->cursor[i] = (uint8_t)skip;
+	fetch->cursor_len = 12;
+}
+
+/* The places after those that the page before has shown. */
+static bool find_places(struct handling *h, const struct lahetti_id *client,
+			const struct onward *from, size_t most, struct ledger_place *places,
+			size_t *n, struct lahetti_fault *f)
+{
+	size_t skip = 0;
+
+	if (!ledger_client_places(h->store, client, from->event, places, most + from->skip, n, f))
+		return false;
+	while (skip < *n && skip < from->skip && places[skip].event == from->event)
+		skip++;
+	*n -= skip;
+	if (*n > most)
+		*n = most;
+	memmove(places, places + skip, *n * sizeof *places);
+	return true;
+}
+
 /* Who saw this client, oldest first: every event that has a part of the client's. */
 bool handle_who_saw(struct handling *h, struct lahetti_fault *f)
 {
 	const Lahetti__V1__WhoSaw *asked = h->frame->who_saw;
 	size_t most = asked->limit == 0 || asked->limit > PAGE_MOST ? PAGE_MOST : asked->limit, n;
-	struct ledger_place places[PAGE_MOST];
+	struct ledger_place places[PAGE_MOST + SKIP_MOST];
 	struct lahetti_id client;
 	struct clients_row row;
 	struct fetch *fetch;
 	struct decision d;
-	uint64_t from;
+	struct onward from;
 	bool found;
 
 	if (!lahetti_id_read(&client, lahetti_bytes_span(asked->client), f) ||
-	    !read_cursor(asked->cursor, 0, &from, f) ||
+	    !read_onward(asked->cursor, &from, f) ||
 	    !clients_find(h->store, &client, &row, &found, f))
 		return false;
 	/* Another controller's client gives the answer of an unknown one. */
@@ -83,7 +141,7 @@ bool handle_who_saw(struct handling *h, struct lahetti_fault *f)
 		return refuse(h, d.code, NULL, f);
 	if (!found)
 		return refuse(h, "no-such-client", NULL, f);
-	if (!ledger_client_places(h->store, &client, from, places, most, &n, f) ||
+	if (!find_places(h, &client, &from, most, places, &n, f) ||
 	    !record_reading(h, &row.controller, &client, n, f))
 		return false;
 	fetch = fetch_new(h, n);
@@ -95,7 +153,7 @@ bool handle_who_saw(struct handling *h, struct lahetti_fault *f)
 	}
 	fetch->flags = asked->proofs ? WITH_PROOFS : 0;
 	if (n == most)
-		write_cursor(fetch, places[n - 1].event + 1);
+		write_onward(fetch, places, n, &from);
 	return fetch_send(h, fetch, f);
 }
 

@@ -6,7 +6,8 @@
 #include <string.h>
 
 #define SECOND_US INT64_C(1000000)
-#define CHAINS	  1024 /* the addresses in the table have unfinished connections: few, or an attack */
+#define CHAINS	  1024 /* the addresses in the table have unfinished connections: few, or an attack \
+			*/
 
 struct guard_address {
 	LIST_ENTRY(guard_address) chain;

@@ -1,6 +1,6 @@
 /*
- * Who is let in: connections in all, unfinished ones of an address, and handshakes that take too long.
- * It counts and keeps time; it knows no socket.
+ * Who is let in: connections in all, unfinished ones of an address, and handshakes that take too
+ * long. It counts and keeps time; it knows no socket.
  *
  *   refused <--limit-- accept --> HANDSHAKE --WebSocket stands--> STRANGER --signed in--> SETTLED
  *                                     |

@@ -10,8 +10,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#define BACKLOG		    1024
-#define ACCEPTS_A_TURN	    64 /* then others have theirs */
+#define BACKLOG		     1024
+#define ACCEPTS_A_TURN	     64 /* then others have theirs */
 #define OPS_CONNECTIONS_MOST 16
 
 /* ---- the socket ---------------------------------------------------------------------------- */

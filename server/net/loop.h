@@ -1,5 +1,5 @@
-/* What the files of net share: the loop, and what it keeps of each connection. All but `lock` and what it guards belongs to
- * the loop's thread. */
+/* What the files of net share: the loop, and what it keeps of each connection. All but `lock` and
+ * what it guards belongs to the loop's thread. */
 #ifndef NET_LOOP_H
 #define NET_LOOP_H
 
@@ -63,8 +63,10 @@ struct net {
 	struct listener public, ops;
 	size_t ops_connections;
 	struct guard *guard;
-	struct connection *adopting; /* being given to libwebsockets, which may let go of it at once */
-	TAILQ_HEAD(, connection) steered; /* to be read or left, from the next round of the loop on */
+	struct connection
+		*adopting; /* being given to libwebsockets, which may let go of it at once */
+	TAILQ_HEAD(, connection)
+	steered; /* to be read or left, from the next round of the loop on */
 	struct session_table *table;
 	struct net_counters counters;
 	struct lahetti_fault fault; /* of a callback while the loop is being made */
@@ -111,6 +113,8 @@ LAHETTI_CHECKED bool tls_configure(void *ssl_ctx, const struct net_options *o,
 				   struct lahetti_fault *f);
 /* The exporter, and the key of the client certificate where one was given and holds. */
 void tls_read_peer(void *ssl, struct session_peer *peer);
+/* When all of it has been read. */
+void tls_forget_certificate(void *ssl);
 
 /* ops.c */
 extern const struct lws_protocols ops_protocols[];

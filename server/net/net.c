@@ -71,14 +71,15 @@ static const struct lws_protocol_vhost_options header_content = {
 	&header_sniffing, NULL, "content-security-policy:",
 	"default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"};
 
-static struct lws_context *make_context(struct net *n)
+/* libwebsockets' initialisation of TLS must happen once: it sets global variables. */
+static struct lws_context *make_context(struct net *n, uint64_t options)
 {
 	void *loops[1] = {n->loop};
 	struct lws_context_creation_info info = {
 		.port = CONTEXT_PORT_NO_LISTEN,
 		.options = LWS_SERVER_OPTION_LIBEV | LWS_SERVER_OPTION_EXPLICIT_VHOSTS |
-			   LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT |
-			   LWS_SERVER_OPTION_DISABLE_OS_CA_CERTS | LWS_SERVER_OPTION_VALIDATE_UTF8,
+			   LWS_SERVER_OPTION_DISABLE_OS_CA_CERTS | LWS_SERVER_OPTION_VALIDATE_UTF8 |
+			   options,
 		.foreign_loops = loops,
 		.user = n,
 		.max_http_header_data2 = HEADER_MOST,
@@ -97,8 +98,8 @@ static struct lws_context *make_context(struct net *n)
 static bool make_contexts(struct net *n, struct lahetti_fault *f)
 {
 	lws_set_log_level(0, NULL);
-	n->context = make_context(n);
-	n->inner = make_context(n);
+	n->context = make_context(n, LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT);
+	n->inner = make_context(n, 0);
 	return (n->context != NULL && n->inner != NULL) ||
 	       lahetti_fault_set(f, LAHETTI_FAULT_BROKEN, "no-event-loop",
 				 "The event loop could not be made; is the package "
@@ -136,9 +137,9 @@ static bool make_vhosts(struct net *n, struct lahetti_fault *f)
 			*f = n->fault;
 		return false;
 	}
-	n->ops_vhost =
-		make_vhost(n->inner, "ops", ops_protocols, CONTEXT_PORT_NO_LISTEN_SERVER);
-	n->listen_vhost = make_vhost(n->inner, "listen", listener_protocols, CONTEXT_PORT_NO_LISTEN);
+	n->ops_vhost = make_vhost(n->inner, "ops", ops_protocols, CONTEXT_PORT_NO_LISTEN_SERVER);
+	n->listen_vhost =
+		make_vhost(n->inner, "listen", listener_protocols, CONTEXT_PORT_NO_LISTEN);
 	return (n->public_vhost != NULL && n->ops_vhost != NULL && n->listen_vhost != NULL) ||
 	       lahetti_fault_no_memory(f);
 }
@@ -227,7 +228,8 @@ struct net *net_open(const struct net_options *options, struct lahetti_fault *f)
 	ev_timer_init(&n->deadline, on_deadline, (ev_tstamp)options->limits.drain_s, 0.);
 	ev_signal_init(&n->terminate, on_signal, SIGTERM);
 	ev_signal_init(&n->interrupt, on_signal, SIGINT);
-	n->before_round.data = n->tick.data = n->deadline.data = n->terminate.data = n->interrupt.data = n;
+	n->before_round.data = n->tick.data = n->deadline.data = n->terminate.data =
+		n->interrupt.data = n;
 	if (make_tables(n, f) && make_contexts(n, f) && make_vhosts(n, f) && make_listeners(n, f)) {
 		ev_signal_start(n->loop, &n->terminate);
 		ev_signal_start(n->loop, &n->interrupt);

@@ -35,8 +35,8 @@ struct net_limits {
 	uint32_t requests_a_second;	/* frames of a session, as a token bucket of twice that */
 	uint32_t pings_a_second;
 	uint32_t in_flight; /* unanswered frames of a session: beyond it, its socket is not read */
-	uint32_t out_queue; /* bytes waiting for a session's socket: beyond half of it, its socket is
-			       not read; beyond it, it is closed as too slow. Half must hold what
+	uint32_t out_queue; /* bytes waiting for a session's socket: beyond half of it, its socket
+			       is not read; beyond it, it is closed as too slow. Half must hold what
 			       the answers to in_flight frames can amount to. */
 	uint32_t handshake_s; /* until TLS and HTTP are done */
 	uint32_t sign_in_s;   /* until login */
@@ -87,9 +87,9 @@ uint16_t net_port(const struct net *n);
 uint16_t net_ops_port(const struct net *n);
 
 /*
- * Serves until SIGTERM or SIGINT, which it hears since net_open, or net_drain, then stops accepting, tells every session that the
- * server goes away, closes each with 1001 when its queue is sent, and returns when all are gone or
- * drain_s has passed.
+ * Serves until SIGTERM or SIGINT, which it hears since net_open, or net_drain, then stops
+ * accepting, tells every session that the server goes away, closes each with 1001 when its queue is
+ * sent, and returns when all are gone or drain_s has passed.
  */
 LAHETTI_CHECKED bool net_run(struct net *n, struct lahetti_fault *f);
 

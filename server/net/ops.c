@@ -106,9 +106,8 @@ static void put_frames(const struct session_counters *c, struct lahetti_buffer *
 	put_type(out, "lahetti_errors_total", "counter", "Errors that the loop itself answered.");
 	for (int i = 0; i < SESSION_ERRORS; i++)
 		put(out, "lahetti_errors_total{code=\"%s\",fatal=\"%d\"} %llu\n",
-		    session_error_code((enum session_error)i),
-		    session_error_is_fatal((enum session_error)i),
-		    (unsigned long long)c->errors[i]);
+		    error_row((enum session_error)i)->code,
+		    error_row((enum session_error)i)->close != 0, (unsigned long long)c->errors[i]);
 	put_type(out, "lahetti_frames_sent_total", "counter", "Frames sent to clients.");
 	put(out, "lahetti_frames_sent_total %llu\n", (unsigned long long)c->sent);
 	put_type(out, "lahetti_read_pauses_total", "counter",

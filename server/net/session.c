@@ -1,43 +1,22 @@
 #include "session.h"
+
+#include "index.h"
+#include "messages.h"
+
 #include "lahetti/message.h"
 
-#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/queue.h>
 
 #define SECOND_US	INT64_C(1000000)
 #define NONCE_US	(60 * SECOND_US)
-#define CLOSING_MOST_US (10 * SECOND_US) /* then the socket is cut */
-#define HASTY_MOST	10		 /* frames in a row that came too fast; then it is a flood */
-#define STRANGER_FLIGHT 1 /* one frame at a time, so that a nonce is never given to two jobs */
+#define CLOSING_MOST_US (5 * SECOND_US) /* then the socket is cut */
+#define HASTY_MOST	10    /* frames in a row that came too fast; then it is a flood */
+#define STRANGER_FLIGHT 1     /* one frame at a time, so that a nonce is never given to two jobs */
 #define BACKLOG_MOST	65536 /* bytes: a socket that is left gives up to a TLS record more */
 
 /* ---- what is where ------------------------------------------------------------------------- */
-
-/* One that waits to be said, or one that was read before its turn to be heard. */
-struct message {
-	STAILQ_ENTRY(message) link;
-	size_t len;
-	uint8_t bytes[]; /* SESSION_PRE, then len */
-};
-
-struct messages {
-	STAILQ_HEAD(, message) list;
-	size_t bytes;
-};
-
-/* A session in an index: a hash table of chains, whose keys are the chained sessions' own. */
-struct link {
-	LIST_ENTRY(link) chain;
-	struct session *session;
-};
-LIST_HEAD(chain, link);
-
-struct index {
-	struct chain *chains;
-	size_t mask;
-};
 
 struct session {
 	struct session_table *table;
@@ -45,17 +24,18 @@ struct session {
 	struct job_head head; /* as every job of the session begins */
 	enum session_state state;
 	TAILQ_ENTRY(session) in_state;
-	int64_t since_us; /* opened, last heard, began to close: by state, what the state's list is ordered by */
+	int64_t since_us; /* opened, last heard, began to close: by state, what the state's list is
+			     ordered by */
 
 	/* Hearing. */
-	struct lahetti_buffer message; /* pieces of the message that is coming */
-	uint64_t correlation;	       /* of the newest frame */
-	uint32_t in_flight;	       /* jobs that the desk has taken and not answered */
-	struct job *waiting;	       /* one that it has not taken yet */
+	struct lahetti_buffer message;	 /* pieces of the message that is coming */
+	uint64_t correlation;		 /* of the newest frame */
+	uint32_t in_flight;		 /* jobs that the desk has taken and not answered */
+	struct job *waiting;		 /* one that it has not taken yet */
 	TAILQ_ENTRY(session) in_stalled; /* while one waits */
 	bool reading;
-	struct messages backlog; /* what came although the socket is not to be read */
-	uint32_t hasty; /* frames refused in a row for coming too fast */
+	struct messages backlog;       /* what came although the socket is not to be read */
+	uint32_t hasty;		       /* frames refused in a row for coming too fast */
 	int64_t requests_us, pings_us; /* buckets */
 
 	/* Signs of life. */
@@ -104,40 +84,6 @@ struct session_table {
 };
 
 /* ---- indices ------------------------------------------------------------------------------- */
-
-static bool index_init(struct index *x, size_t most, struct lahetti_fault *f)
-{
-	size_t size = 16;
-
-	while (size < most)
-		size *= 2;
-	x->chains = calloc(size, sizeof *x->chains);
-	x->mask = size - 1;
-	return x->chains != NULL || lahetti_fault_no_memory(f);
-}
-
-/* Keys end in random bits (UUIDv7) or are digests, and are those of people who have signed in. */
-static struct chain *index_chain(const struct index *x, struct lahetti_span key)
-{
-	uint64_t hash;
-
-	memcpy(&hash, key.data + key.len - sizeof hash, sizeof hash);
-	return &x->chains[hash & x->mask];
-}
-
-static void index_add(struct index *x, struct lahetti_span key, struct link *l, struct session *s)
-{
-	l->session = s;
-	LIST_INSERT_HEAD(index_chain(x, key), l, chain);
-}
-
-static void index_remove(struct link *l)
-{
-	if (l->session == NULL)
-		return;
-	LIST_REMOVE(l, chain);
-	l->session = NULL;
-}
 
 static void index_session(struct session *s)
 {
@@ -198,9 +144,9 @@ void session_table_destroy(struct session_table *t)
 	while (!TAILQ_EMPTY(&t->round))
 		session_close(TAILQ_FIRST(&t->round));
 	lahetti_arena_finish(&t->arena);
-	free(t->users.chains);
-	free(t->units.chains);
-	free(t->devices.chains);
+	index_finish(&t->users);
+	index_finish(&t->units);
+	index_finish(&t->devices);
 	free(t->slots);
 	free(t);
 }
@@ -277,49 +223,6 @@ static bool bucket_take(int64_t *full_us, uint32_t a_second, int64_t now_us)
 	return true;
 }
 
-/* ---- lists of messages --------------------------------------------------------------------- */
-
-static void message_destroy(struct message *m)
-{
-	if (m == NULL)
-		return;
-	lahetti_wipe(m->bytes + SESSION_PRE, m->len);
-	free(m);
-}
-
-LAHETTI_CHECKED static bool messages_add(struct messages *q, struct lahetti_span bytes)
-{
-	struct message *m = malloc(sizeof *m + SESSION_PRE + bytes.len);
-
-	if (m == NULL)
-		return false;
-	m->len = bytes.len;
-	if (bytes.len > 0)
-		memcpy(m->bytes + SESSION_PRE, bytes.data, bytes.len);
-	STAILQ_INSERT_TAIL(&q->list, m, link);
-	q->bytes += m->len;
-	return true;
-}
-
-static struct message *messages_take(struct messages *q)
-{
-	struct message *m = STAILQ_FIRST(&q->list);
-
-	if (m != NULL) {
-		STAILQ_REMOVE_HEAD(&q->list, link);
-		q->bytes -= m->len;
-	}
-	return m;
-}
-
-static void messages_forget(struct messages *q)
-{
-	struct message *m;
-
-	while ((m = messages_take(q)) != NULL)
-		message_destroy(m);
-}
-
 /* ---- speaking ------------------------------------------------------------------------------ */
 
 static void want_write(struct session *s)
@@ -336,9 +239,8 @@ static void steer(struct session *s)
 {
 	const struct net_limits *l = &s->table->options->limits;
 	uint32_t flight = s->state == SESSION_STRANGER ? STRANGER_FLIGHT : l->in_flight;
-	bool on = s->state == SESSION_CLOSING ||
-		  (s->waiting == NULL && s->in_flight < flight &&
-		   s->queue.bytes <= l->out_queue / 2);
+	bool on = s->state == SESSION_CLOSING || (s->waiting == NULL && s->in_flight < flight &&
+						  s->queue.bytes <= l->out_queue / 2);
 
 	if (on == s->reading)
 		return;
@@ -404,59 +306,20 @@ static void say(struct session *s, const Lahetti__V1__ServerFrame *frame, int64_
 		queue(s, packed, now_us);
 }
 
-struct error_row {
-	const char *code;
-	Lahetti__V1__Error__Class class;
-	uint16_t close;
-	const char *sentence;
-};
-
-static const struct error_row error_rows[SESSION_ERRORS] = {
-#define ERROR(NAME, word, CLASS, code_of_close, text)  \
-	[SESSION_ERROR_##NAME] = {                     \
-		.code = word,                          \
-		.class = LAHETTI__V1__ERROR__CLASS__CLASS_##CLASS, \
-		.close = code_of_close,                \
-		.sentence = text,                      \
-	},
-#include "errors.def"
-#undef ERROR
-};
-
-const char *session_error_code(enum session_error e)
-{
-	return error_rows[e].code;
-}
-
-bool session_error_is_fatal(enum session_error e)
-{
-	return error_rows[e].close != 0;
-}
-
-/* The only place where a sentence is chosen: a catalogue by language belongs here. */
-static const char *sentence_of(enum session_error e, const char *language)
-{
-	(void)language;
-	return error_rows[e].sentence;
-}
-
-/* With the code and the sentence of a fault where there is one. protobuf-c's strings are not const, and are not written to. */
+/* With the code and the sentence of a fault where there is one. */
 static void say_error(struct session *s, enum session_error e, const struct lahetti_fault *fault,
 		      uint64_t correlation, int64_t now_us)
 {
 	Lahetti__V1__Error error = LAHETTI__V1__ERROR__INIT;
 	Lahetti__V1__ServerFrame frame = LAHETTI__V1__SERVER_FRAME__INIT;
-	struct lahetti_arena *arena = &s->table->arena;
-	const char *code = fault != NULL ? fault->code : error_rows[e].code;
-	const char *sentence = fault != NULL ? fault->text : sentence_of(e, s->head.language);
+	const char *code = fault != NULL ? fault->code : error_row(e)->code;
+	const char *sentence = fault != NULL ? fault->text : error_sentence(e, s->head.language);
 
 	s->table->counters.errors[e]++;
-	lahetti_arena_reset(arena);
-	error.code = lahetti_arena_text(arena, lahetti_span_text(code));
-	error.sentence = lahetti_arena_text(arena, lahetti_span_text(sentence));
-	error.class_ = error_rows[e].class;
-	if (error.code == NULL || error.sentence == NULL)
-		return;
+	lahetti_arena_reset(&s->table->arena);
+	error.code = lahetti_text(code);
+	error.sentence = lahetti_text(sentence);
+	error.class_ = error_row(e)->class;
 	frame.correlation = correlation;
 	frame.body_case = LAHETTI__V1__SERVER_FRAME__BODY_ERROR;
 	frame.error = &error;
@@ -466,13 +329,13 @@ static void say_error(struct session *s, enum session_error e, const struct lahe
 /* Tells a fatal error and closes with its code. */
 static void end(struct session *s, enum session_error e, uint64_t correlation, int64_t now_us)
 {
-	begin_closing(s, error_rows[e].close, error_rows[e].code, false, now_us);
+	begin_closing(s, error_row(e)->close, error_row(e)->code, false, now_us);
 	say_error(s, e, NULL, correlation, now_us);
 }
 
 static void refuse(struct session *s, enum session_error e, uint64_t correlation, int64_t now_us)
 {
-	if (error_rows[e].close != 0)
+	if (error_row(e)->close != 0)
 		end(s, e, correlation, now_us);
 	else
 		say_error(s, e, NULL, correlation, now_us);
@@ -490,12 +353,11 @@ static void count_ping(struct session *s, int64_t now_us)
 static void greet(struct session *s, int64_t now_us)
 {
 	const struct net_options *o = s->table->options;
-	struct lahetti_arena *arena = &s->table->arena;
 	Lahetti__V1__Limits limits = LAHETTI__V1__LIMITS__INIT;
 	Lahetti__V1__Greeting greeting = LAHETTI__V1__GREETING__INIT;
 	Lahetti__V1__ServerFrame frame = LAHETTI__V1__SERVER_FRAME__INIT;
 
-	lahetti_arena_reset(arena);
+	lahetti_arena_reset(&s->table->arena);
 	limits.frame = o->limits.frame;
 	limits.statement = o->statement_limit;
 	limits.recipients = o->recipient_limit;
@@ -503,15 +365,13 @@ static void greet(struct session *s, int64_t now_us)
 	limits.in_flight = o->limits.in_flight;
 	greeting.version_least = 1;
 	greeting.version_most = 1;
-	greeting.server_name = lahetti_arena_text(arena, lahetti_span_text(o->server_name));
+	greeting.server_name = lahetti_text(o->server_name);
 	greeting.generation = o->generation;
 	greeting.nonce = lahetti_bytes(lahetti_span(s->head.nonce, sizeof s->head.nonce));
 	greeting.time_us = s->head.nonce_us;
-	greeting.software = lahetti_arena_text(arena, lahetti_span_text(o->software));
-	greeting.log_key = lahetti_arena_text(arena, lahetti_span_text(o->log_key));
+	greeting.software = lahetti_text(o->software);
+	greeting.log_key = lahetti_text(o->log_key);
 	greeting.limits = &limits;
-	if (greeting.server_name == NULL || greeting.software == NULL || greeting.log_key == NULL)
-		return;
 	frame.body_case = LAHETTI__V1__SERVER_FRAME__BODY_GREETING;
 	frame.greeting = &greeting;
 	say(s, &frame, now_us);
@@ -534,8 +394,8 @@ struct session *session_open(struct session_table *t, void *socket, const struct
 	}
 	if (!slot_take(t, s)) {
 		lahetti_fault_set(f, LAHETTI_FAULT_BROKEN,
-				  error_rows[SESSION_ERROR_TOO_MANY_SESSIONS].code, "%s",
-				  error_rows[SESSION_ERROR_TOO_MANY_SESSIONS].sentence);
+				  error_row(SESSION_ERROR_TOO_MANY_SESSIONS)->code, "%s",
+				  error_row(SESSION_ERROR_TOO_MANY_SESSIONS)->sentence);
 		free(s);
 		return NULL;
 	}
@@ -556,8 +416,8 @@ struct session *session_open(struct session_table *t, void *socket, const struct
 	TAILQ_INSERT_TAIL(&t->round, s, in_round);
 	lahetti_buffer_init(&s->message, l->frame);
 	s->reading = true;
-	STAILQ_INIT(&s->backlog.list);
-	STAILQ_INIT(&s->queue.list);
+	messages_init(&s->backlog);
+	messages_init(&s->queue);
 	s->requests_us = s->pings_us = now_us;
 
 	if (full)
@@ -636,7 +496,8 @@ static void hand_on(struct session *s, const Lahetti__V1__ClientFrame *frame,
 	steer(s);
 }
 
-/* In which language the session is spoken to: as login or enrolment ask, where it is one of ours. */
+/* In which language the session is spoken to: as login or enrolment ask, where it is one of ours.
+ */
 static void learn_language(struct session *s, const Lahetti__V1__ClientFrame *frame)
 {
 	static const char languages[][4] = {"fi", "sv", "en"};
@@ -672,7 +533,8 @@ static enum session_error judge(struct session *s, const struct frame_row *row, 
 
 	if (!bucket_take(&s->requests_us, l->requests_a_second, now_us)) {
 		s->hasty++;
-		return s->hasty > HASTY_MOST ? SESSION_ERROR_FLOOD : SESSION_ERROR_TOO_MANY_REQUESTS;
+		return s->hasty > HASTY_MOST ? SESSION_ERROR_FLOOD
+					     : SESSION_ERROR_TOO_MANY_REQUESTS;
 	}
 	s->hasty = 0;
 	if (row->road == FRAME_ROAD_NONE)
@@ -698,7 +560,7 @@ static void hear_frame(struct session *s, struct lahetti_span bytes, int64_t now
 	frame = lahetti_message_read(&lahetti__v1__client_frame__descriptor, bytes,
 				     LAHETTI_MESSAGE_FRAME, &t->arena, &fault);
 	if (frame == NULL) {
-		begin_closing(s, error_rows[SESSION_ERROR_BAD_MESSAGE].close, fault.code, false,
+		begin_closing(s, error_row(SESSION_ERROR_BAD_MESSAGE)->close, fault.code, false,
 			      now_us);
 		say_error(s, SESSION_ERROR_BAD_MESSAGE, &fault, 0, now_us);
 		return;
@@ -736,7 +598,7 @@ static void go_on(struct session *s, int64_t now_us)
 
 	steer(s);
 	while (s->reading && (m = messages_take(&s->backlog)) != NULL) {
-		hear_frame(s, lahetti_span(m->bytes + SESSION_PRE, m->len), now_us);
+		hear_frame(s, lahetti_span(m->bytes, m->len), now_us);
 		message_destroy(m);
 	}
 }
@@ -804,8 +666,9 @@ static bool may_close(const struct session *s)
 static void ping(struct session *s, struct session_speech *speech)
 {
 	static const uint8_t knock = '?'; /* libwebsockets tells of no pong that is empty */
-	struct messages one = {.list = STAILQ_HEAD_INITIALIZER(one.list)};
+	struct messages one;
 
+	messages_init(&one);
 	s->ping_due = false;
 	if (!messages_add(&one, lahetti_span(&knock, sizeof knock)))
 		return;
@@ -839,10 +702,10 @@ struct session_speech session_speak(struct session *s, int64_t now_us)
 		return speech;
 	}
 	s->excused = true;
-	speech.data = s->said->bytes + SESSION_PRE;
+	speech.data = s->said->bytes;
 	speech.len = s->said->len;
 	go_on(s, now_us);
-	if (!STAILQ_EMPTY(&s->queue.list) || s->ping_due || may_close(s))
+	if (!messages_empty(&s->queue) || s->ping_due || may_close(s))
 		want_write(s);
 	return speech;
 }
@@ -858,8 +721,8 @@ static void limit_sessions_of_user(struct session *s, int64_t now_us)
 	size_t n = 0;
 
 	/* Chains are newest first. */
-	for (struct link *l = LIST_FIRST(index_chain(&t->users, lahetti_id_span(user))); l != NULL;
-	     l = LIST_NEXT(l, chain)) {
+	for (struct link *l = index_first(&t->users, lahetti_id_span(user)); l != NULL;
+	     l = index_next(l)) {
 		if (!lahetti_id_equal(&l->session->head.actor.user, user))
 			continue;
 		oldest = l->session;
@@ -938,13 +801,13 @@ static bool is_meant(const struct session *s, const struct answer_head *to)
 	return false;
 }
 
-static const struct chain *chain_of(const struct session_table *t, const struct answer_head *to)
+static struct link *first_of(const struct session_table *t, const struct answer_head *to)
 {
 	if (to->to == ANSWER_USER)
-		return index_chain(&t->users, lahetti_id_span(&to->user));
+		return index_first(&t->users, lahetti_id_span(&to->user));
 	if (to->to == ANSWER_ROLE)
-		return index_chain(&t->units, lahetti_id_span(&to->unit));
-	return index_chain(&t->devices, lahetti_digest_span(&to->device));
+		return index_first(&t->units, lahetti_id_span(&to->unit));
+	return index_first(&t->devices, lahetti_digest_span(&to->device));
 }
 
 static void answer(struct session_table *t, const struct answer *a, int64_t now_us)
@@ -957,8 +820,8 @@ static void answer(struct session_table *t, const struct answer *a, int64_t now_
 		return;
 	}
 	/* A delivery can take its session out of the chain, but no other. */
-	for (struct link *l = LIST_FIRST(chain_of(t, &a->head)), *next; l != NULL; l = next) {
-		next = LIST_NEXT(l, chain);
+	for (struct link *l = first_of(t, &a->head), *next; l != NULL; l = next) {
+		next = index_next(l);
 		if (is_meant(l->session, &a->head))
 			deliver(l->session, a, now_us);
 	}
@@ -1001,8 +864,8 @@ static void end_old(struct session_table *t, enum session_state state, uint32_t 
 }
 
 /*
- * Each session is looked at twice in ping_s: one that has been silent as long is pinged, and cut when
- * it was silent half as long again. One that is not read cannot be heard, and is let be.
+ * Each session is looked at twice in ping_s: one that has been silent as long is pinged, and cut
+ * when it was silent half as long again. One that is not read cannot be heard, and is let be.
  */
 static void check_life(struct session_table *t, int64_t now_us)
 {
@@ -1045,13 +908,10 @@ static void send_away(struct session *s, int64_t now_us)
 
 	s->table->counters.errors[SESSION_ERROR_GOING_AWAY]++;
 	lahetti_arena_reset(&s->table->arena);
-	away.sentence = lahetti_arena_text(
-		&s->table->arena, lahetti_span_text(sentence_of(SESSION_ERROR_GOING_AWAY,
-								s->head.language)));
+	away.sentence = lahetti_text(error_sentence(SESSION_ERROR_GOING_AWAY, s->head.language));
 	frame.body_case = LAHETTI__V1__SERVER_FRAME__BODY_GOING_AWAY;
 	frame.going_away = &away;
-	if (away.sentence != NULL)
-		say(s, &frame, now_us);
+	say(s, &frame, now_us);
 	begin_closing(s, 1001, "going-away", true, now_us);
 }
 
@@ -1076,26 +936,39 @@ const struct session_counters *session_table_counters(const struct session_table
 
 /* ---- invariants ---------------------------------------------------------------------------- */
 
+static void must(bool hold)
+{
+	if (!hold)
+		abort();
+}
+
+static void check_messages(const struct messages *q, size_t most)
+{
+	const struct message *m;
+	size_t bytes = 0;
+
+	STAILQ_FOREACH(m, &q->list, link) bytes += m->len;
+	must(bytes == q->bytes && bytes <= most);
+}
+
 static void check_session(const struct session *s)
 {
-	size_t queued = 0, kept = 0;
-	const struct message *m;
+	const struct net_limits *l = &s->table->options->limits;
 	bool indexed = s->state == SESSION_SIGNED_IN;
+	uint32_t flight = l->in_flight > STRANGER_FLIGHT ? l->in_flight : STRANGER_FLIGHT;
 
-	assert(find(s->table, s->head.session) == s);
-	STAILQ_FOREACH(m, &s->queue.list, link) queued += m->len;
-	STAILQ_FOREACH(m, &s->backlog.list, link) kept += m->len;
-	assert(queued == s->queue.bytes && queued <= s->table->options->limits.out_queue);
-	assert(kept == s->backlog.bytes && kept <= BACKLOG_MOST);
-	assert(!s->reading || STAILQ_EMPTY(&s->backlog.list));
-	assert((s->by_user.session == s) == indexed && (s->by_unit.session == s) == indexed &&
-	       (s->by_device.session == s) == indexed);
-	assert(s->message.len <= s->table->options->limits.frame);
-	assert(s->state != SESSION_CLOSING || (s->reading && s->close_code != 0));
-	assert(STAILQ_EMPTY(&s->queue.list) || s->asked);
-	(void)queued;
-	(void)kept;
-	(void)indexed;
+	must(find(s->table, s->head.session) == s);
+	check_messages(&s->queue, l->out_queue);
+	check_messages(&s->backlog, BACKLOG_MOST);
+	must(s->message.len <= l->frame);
+	/* What has come is heard unless there is a reason to wait, and what is queued has been
+	 * announced. */
+	must(!s->reading || messages_empty(&s->backlog));
+	must(messages_empty(&s->queue) || s->asked);
+	must(s->in_flight + (s->waiting != NULL) <= flight);
+	must((s->by_user.session == s) == indexed && (s->by_unit.session == s) == indexed &&
+	     (s->by_device.session == s) == indexed);
+	must(s->state != SESSION_CLOSING || (s->reading && s->close_code != 0));
 }
 
 void session_table_check(const struct session_table *t)
@@ -1112,10 +985,6 @@ void session_table_check(const struct session_table *t)
 		stalled += s->waiting != NULL;
 	}
 	TAILQ_FOREACH(s, &t->stalled, in_stalled) in_stalled++;
-	assert(memcmp(counts, t->counts, sizeof counts) == 0);
-	assert(anonymous == t->anonymous);
-	assert(stalled == in_stalled);
-	(void)anonymous;
-	(void)stalled;
-	(void)in_stalled;
+	must(memcmp(counts, t->counts, sizeof counts) == 0);
+	must(anonymous == t->anonymous && stalled == in_stalled);
 }

@@ -1,10 +1,11 @@
 /*
- * The session table: what a session may say, what it is told, and when it ends. It knows no socket and no clock of its own, so
- * that any sequence of events can be tried on it: its owner (websocket.c, a fuzzer) feeds it what happens and does what
- * struct session_calls says. All of it runs on the loop's thread.
+ * The session table: what a session may say, what it is told, and when it ends. It knows no socket
+ * and no clock of its own, so that any sequence of events can be tried on it: its owner
+ * (websocket.c, a fuzzer) feeds it what happens and does what struct session_calls says. All of it
+ * runs on the loop's thread.
  *
- *   STRANGER --answer signs in--> SIGNED_IN --bye, error, limit, drain--> CLOSING --told--> released
- *       |                                                                    ^
+ *   STRANGER --answer signs in--> SIGNED_IN --bye, error, limit, drain--> CLOSING --told-->
+ * released |                                                                    ^
  *       +--------------------bye, error, limit, drain------------------------+
  *
  * Instants are microseconds of a monotonic clock and only ever grow.
@@ -12,18 +13,8 @@
 #ifndef NET_SESSION_H
 #define NET_SESSION_H
 
+#include "errors.h"
 #include "net.h"
-
-/* Room in front of what is said, for the WebSocket header. */
-#define SESSION_PRE 16
-
-/* Error frames counted by row of errors.def. */
-enum session_error {
-#define ERROR(NAME, code, class, close, sentence) SESSION_ERROR_##NAME,
-#include "errors.def"
-#undef ERROR
-	SESSION_ERRORS
-};
 
 enum session_state {
 	SESSION_STRANGER,
@@ -81,7 +72,8 @@ LAHETTI_CHECKED struct session *session_open(struct session_table *t, void *sock
 /* A piece of a message, as the socket gives it. */
 struct session_piece {
 	struct lahetti_span bytes;
-	uint64_t remaining; /* of the WebSocket frame that the piece is of: announced, not here yet */
+	uint64_t remaining; /* of the WebSocket frame that the piece is of: announced, not here yet
+			     */
 	bool binary;
 	bool first; /* of the message */
 	bool last;
@@ -99,7 +91,8 @@ enum session_speech_kind {
 };
 struct session_speech {
 	enum session_speech_kind kind;
-	uint8_t *data; /* lives until the next call for the session; SESSION_PRE bytes in front are free to use */
+	uint8_t *data; /* lives until the next call for the session; MESSAGE_PRE (messages.h) bytes
+			  in front are free to use */
 	size_t len;
 	uint16_t code;
 	const char *reason;
@@ -123,14 +116,12 @@ void session_table_resume(struct session_table *t, int64_t now_us);
 /* To be called a few times a second: limits of time, pings. */
 void session_table_tick(struct session_table *t, int64_t now_us);
 
-/* Every session is told that the server goes away, and closes with 1001 when what it has asked is answered. */
+/* Every session is told that the server goes away, and closes with 1001 when what it has asked is
+ * answered. */
 void session_table_drain(struct session_table *t, int64_t now_us);
 
 size_t session_table_count(const struct session_table *t, enum session_state state);
 const struct session_counters *session_table_counters(const struct session_table *t);
-
-const char *session_error_code(enum session_error e);
-bool session_error_is_fatal(enum session_error e);
 
 /* Invariants, for tests: aborts where one does not hold. */
 void session_table_check(const struct session_table *t);

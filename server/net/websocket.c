@@ -3,6 +3,7 @@
  * session.c; here is only which call of the one is which call of the other.
  */
 #include "loop.h"
+#include "messages.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -11,7 +12,7 @@
 #define SUBPROTOCOL    "lahetti.v1"
 #define RECEIVE_BUFFER 1024 /* a connection's own, and most are idle */
 
-_Static_assert(SESSION_PRE >= LWS_PRE, "libwebsockets writes its header in front of what is said");
+_Static_assert(MESSAGE_PRE >= LWS_PRE, "libwebsockets writes its header in front of what is said");
 
 /* ---- connections --------------------------------------------------------------------------- */
 
@@ -48,9 +49,9 @@ static void want_write(void *socket)
 }
 
 /*
- * Not at once: where the flow is stopped in the midst of a TLS record, libwebsockets 4.1.6 goes round
- * for ever (rops_handle_POLLIN_ws, "goto read" while SSL_pending). Between two rounds of the loop
- * there is no such midst.
+ * Not at once: where the flow is stopped in the midst of a TLS record, libwebsockets 4.1.6 goes
+ * round for ever (rops_handle_POLLIN_ws, "goto read" while SSL_pending). Between two rounds of the
+ * loop there is no such midst.
  */
 static void read_or_leave(void *socket, bool on)
 {
@@ -129,7 +130,8 @@ static int on_request(struct lws *wsi)
 	uint8_t buffer[LWS_PRE + 1024];
 	uint8_t *start = buffer + LWS_PRE, *p = start, *end = buffer + sizeof buffer - 1;
 
-	if (lws_add_http_common_headers(wsi, HTTP_STATUS_NOT_FOUND, "text/plain", 0, &p, end) != 0 ||
+	if (lws_add_http_common_headers(wsi, HTTP_STATUS_NOT_FOUND, "text/plain", 0, &p, end) !=
+		    0 ||
 	    lws_finalize_write_http_header(wsi, start, &p, end) != 0 ||
 	    lws_http_transaction_completed(wsi) != 0)
 		return -1;
@@ -180,6 +182,7 @@ static int on_established(struct connection *c, struct lws *wsi)
 	c->wsi = wsi;
 	c->over = true;
 	tls_read_peer(lws_get_ssl(c->wsi), &peer);
+	tls_forget_certificate(lws_get_ssl(c->wsi));
 	memcpy(peer.address, c->prefix, sizeof peer.address);
 	guard_shook_hands(c->net->guard, &c->guest);
 	c->session = session_open(c->net->table, c, &peer, net_now_us(), NULL);
@@ -200,7 +203,8 @@ static void on_piece(struct connection *c, const void *in, size_t len)
 	session_hear(c->session, &piece, net_now_us());
 }
 
-/* One write a turn: libwebsockets keeps what the socket does not take, and gives no turn until it has. */
+/* One write a turn: libwebsockets keeps what the socket does not take, and gives no turn until it
+ * has. */
 static int on_writeable(struct connection *c)
 {
 	struct session_speech speech = session_speak(c->session, net_now_us());

@@ -103,9 +103,7 @@ bool ledger_subject_add(struct store *s, uint64_t event, uint32_t n,
 static bool read_part(struct ledger_part *part, uint64_t event, uint32_t n,
 		      const struct db_value *row, struct lahetti_fault *f)
 {
-	part->event = event;
-	part->n = n;
-	part->sealed = row[2].bytes;
+	*part = (struct ledger_part){.event = event, .n = n, .sealed = row[2].bytes};
 	return store_id(&row[0], &part->controller, f) && store_id(&row[1], &part->holder, f);
 }
 

@@ -284,13 +284,12 @@ bool store_id(const struct db_value *column, struct lahetti_id *id, struct lahet
 	*id = (struct lahetti_id){0};
 	if (column->type == DB_NULL)
 		return true;
-	if (column->bytes.len != sizeof id->bytes)
-		return lahetti_fault_set(
-			f, LAHETTI_FAULT_BROKEN, "db-corrupt",
-			"An identifier in the database has %zu bytes: run lahettid fsck.",
-			column->bytes.len);
-	memcpy(id->bytes, column->bytes.data, sizeof id->bytes);
-	return true;
+	if (column->bytes.len == sizeof id->bytes)
+		memcpy(id->bytes, column->bytes.data, sizeof id->bytes);
+	return !lahetti_id_empty(id) ||
+	       lahetti_fault_set(f, LAHETTI_FAULT_BROKEN, "db-corrupt",
+				 "What should be an identifier in the database is none: "
+				 "run lahettid fsck.");
 }
 
 bool store_digest(const struct db_value *column, struct lahetti_digest *digest,

@@ -45,7 +45,7 @@ LAHETTI_CHECKED bool store_ids(struct store *s, enum sql sql, const struct db_va
 			       size_t n, struct lahetti_id *found, size_t most, size_t *len,
 			       struct lahetti_fault *f);
 
-/* A column as an identifier (empty for NULL) or a digest; "db-corrupt" for another length. */
+/* A column as an identifier (empty for NULL alone) or a digest; else "db-corrupt". */
 LAHETTI_CHECKED bool store_id(const struct db_value *column, struct lahetti_id *id,
 			      struct lahetti_fault *f);
 LAHETTI_CHECKED bool store_digest(const struct db_value *column, struct lahetti_digest *digest,

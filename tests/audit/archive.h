@@ -88,7 +88,7 @@ uint64_t archive_look(struct archive *a, enum sample_who controller, enum sample
  * SAMPLE_CLIENT of the county and one of the city.
  */
 #define ARCHIVE_FAMILY_NAME "Kivisalmi-Testaaja"
-#define ARCHIVE_HETU	    "131052-919X"
+#define ARCHIVE_HETU	    "131052-919H"
 #define ARCHIVE_WORDS	    "Olen ollut pitkään poissa työelämästä." /* in the sample of a referral */
 void archive_fill(struct archive *a);
 

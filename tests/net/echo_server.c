@@ -1,20 +1,21 @@
 /*
- * The real net over a desk that does what the test asks of it, so that states, limits and pushes can be tried without the
- * rest of the house.
+ * The real net over a desk that does what the test asks of it, so that states, limits and pushes
+ * can be tried without the rest of the house.
  *
- *   net_echo_server --directory CERTIFICATES [--certificate NAME] [--clients off|optional|required] [--tls12]
- *                   [--origin ORIGIN] [--address ADDRESS] [--queue N] [--no-resume] [LIMIT=NUMBER …]
+ *   net_echo_server --directory CERTIFICATES [--certificate NAME] [--clients off|optional|required]
+ * [--tls12]
+ *                   [--origin ORIGIN] [--address ADDRESS] [--queue N] [--no-resume] [LIMIT=NUMBER
+ * …]
  *
  * It prints `ready PORT OPS_PORT` and serves until SIGTERM. The desk is one thread:
  *
- *   login, act    signs in as membership says: user (16 bytes), unit (16), role (1), device (32); nobody where it is
- *                 empty. The answer's checkpoint holds what the job told: nonce, exporter, peer key, address, language.
- *   enrol         uses up the nonce.
- *   subscribe     subscribes.
- *   read_directory with a term: `echo:TEXT` answers TEXT, `big:N` answers N bytes, `user`, `role`, `role-any`, `device` push
- *                 a notice to those of the session's own actor, `close` closes, `hold` is answered when the next `echo` is,
- *                 `block` stops the desk until a line comes on stdin, `drain` drains, `not-ready:WHY`, `ready`.
- *   anything else is done.
+ *   login, act    signs in as membership says: user (16 bytes), unit (16), role (1), device (32);
+ * nobody where it is empty. The answer's checkpoint holds what the job told: nonce, exporter, peer
+ * key, address, language. enrol         uses up the nonce. subscribe     subscribes. read_directory
+ * with a term: `echo:TEXT` answers TEXT, `big:N` answers N bytes, `user`, `role`, `role-any`,
+ * `device` push a notice to those of the session's own actor, `close` closes, `hold` is answered
+ * when the next `echo` is, `block` stops the desk until a line comes on stdin, `drain` drains,
+ * `not-ready:WHY`, `ready`. anything else is done.
  */
 #include "net.h"
 

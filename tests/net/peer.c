@@ -1,4 +1,5 @@
-/* lib/peer against the real net: certificates and names, questions, pushes, and every way a connection can fail. */
+/* lib/peer against the real net: certificates and names, questions, pushes, and every way a
+ * connection can fail. */
 #include "lahetti/peer.h"
 
 #include <arpa/inet.h>
@@ -104,8 +105,8 @@ static int setup(void **state)
 	assert_non_null(w);
 	assert_true(lahetti_arena_init(&w->arena, ARENA_SIZE, NULL));
 	in_certificates(w->ca, "ca.pem");
-	w->options = (struct lahetti_peer_options){
-		.host = "localhost", .ca = w->ca, .timeout_s = 20};
+	w->options =
+		(struct lahetti_peer_options){.host = "localhost", .ca = w->ca, .timeout_s = 20};
 	*state = w;
 	return 0;
 }

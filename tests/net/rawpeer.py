@@ -9,6 +9,7 @@ import socket
 import ssl
 import struct
 import subprocess
+import time
 import urllib.error
 import urllib.request
 from pathlib import Path
@@ -141,10 +142,10 @@ class Server:
 
     def until_metric(self, name, value):
         """Waits until a metric has a value; the asking itself takes the time."""
-        for _ in range(100000):
-            if self.metric(name) == value:
-                return
-        raise AssertionError(f"{name} is {self.metric(name)}, not {value}")
+        end = time.monotonic() + PATIENCE
+        while (now := self.metric(name)) != value:
+            if time.monotonic() > end:
+                raise AssertionError(f"{name} is {now}, not {value}")
 
 
 # ---- the peer --------------------------------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 """Drain: what happens to those who are there when the server is told to go."""
 
 import contextlib
+import signal
 import unittest
 
 from rawpeer import (DIRECTORY, DONE, GOING_AWAY, READ_DIRECTORY, SESSION, Closed, Peer, Server, actor, parse, tcp, tls,
@@ -57,7 +58,7 @@ class Drain(unittest.TestCase):
             server.until_metric(taken, 1)
             server.terminate()
             self.assertIn(GOING_AWAY, peer.pushed())
-            peer.do_not_wait = peer.send(READ_DIRECTORY, {1: "echo:late"})
+            peer.send(READ_DIRECTORY, {1: "echo:late"})
             self.assertEqual(server.metric(taken), 1)
             server.unblock()
             self.assertIn(DONE, peer.answer(blocked))
@@ -89,12 +90,17 @@ class Drain(unittest.TestCase):
             self.assertIn(GOING_AWAY, peer.pushed())
             self.assertEqual(server.wait(), 0)
 
-    def test_interrupt_and_a_second_signal_do_the_same(self):
+    def test_interrupt_does_the_same_and_a_second_signal_no_harm(self):
         with Server() as server:
             peer = self.peer(server, actor(user=1))
-            server.terminate()
+            server.process.send_signal(signal.SIGINT)
             server.terminate()
             self.goes_away(peer)
+            self.assertEqual(server.wait(), 0)
+
+    def test_server_told_to_go_at_once_leaves_properly(self):
+        with Server() as server:
+            server.terminate()
             self.assertEqual(server.wait(), 0)
 
 

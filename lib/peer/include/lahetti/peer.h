@@ -17,8 +17,8 @@ struct lahetti_peer_options {
 	uint16_t port;
 	const char *ca; /* PEM file of the authority that is trusted for the server; NULL: the
 			   system's */
-	const char *certificate; /* PEM file of this device's, its chain behind it, and its key as an
-				    EVP_PKEY *; both NULL: none is presented */
+	const char *certificate; /* PEM file of this device's, its chain behind it, and its key as
+				    an EVP_PKEY *; both NULL: none is presented */
 	void *private_key;
 	bool tls12;	      /* allow TLS 1.2 */
 	unsigned timeout_s;   /* of connecting and of each call; 0: 30 */

@@ -1,0 +1,26 @@
+#include "checked.h"
+
+#include "archive.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static void found(void *context, const char *code, const char *text)
+{
+	struct checked *c = context;
+
+	if (c->first[0] == '\0')
+		(void)snprintf(c->first, sizeof c->first, "%s: %s", code, text);
+}
+
+void checked_run(struct checked *c, const char *database, struct vault *vault)
+{
+	*c = (struct checked){0};
+	c->done = desk_fsck(database, vault, ARCHIVE_SOFTWARE, found, c, &c->counts, &c->why);
+}
+
+bool checked_found(const struct checked *c)
+{
+	return c->done ? c->counts.findings > 0
+		       : c->why.kind != LAHETTI_FAULT_NONE && c->why.text[0] != '\0';
+}
