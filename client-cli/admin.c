@@ -26,7 +26,7 @@ static bool put(struct cli *c, Lahetti__V1__DirectoryEntry *entry, ProtobufCBina
 	table_row(t);
 	table_id(t, "id", id);
 	table_number(t, "event", answer->done->event);
-	return table_print(t);
+	return table_print(t, true);
 }
 
 static bool begin(struct cli *c)
@@ -202,5 +202,5 @@ bool command_admin_code(struct cli *c)
 	table_text(t, "code", answer->enrolment_code->code);
 	table_time(t, "until", answer->enrolment_code->until_us);
 	table_number(t, "event", answer->enrolment_code->event);
-	return table_print(t);
+	return table_print(t, true);
 }

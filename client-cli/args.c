@@ -21,6 +21,7 @@ static const struct {
 	{"ANSWER", &lahetti__v1__answer__descriptor},
 	{"CATEGORY", &lahetti__v1__category__descriptor},
 	{"CAUSE", &lahetti__v1__cause__descriptor},
+	{"CRITERION=ANSWER", &lahetti__v1__criterion__descriptor},
 	{"GIVER", &lahetti__v1__giver__descriptor},
 	{"HOW", &lahetti__v1__how_given__descriptor},
 	{"EVENT-OUTCOME", &lahetti__v1__event_outcome__descriptor},

@@ -23,11 +23,9 @@ static void print_line(struct cli *c, struct table *t, const Lahetti__V1__Report
 	const Lahetti__V1__AuditEvent *e = lahetti_message_read(
 		&lahetti__v1__audit_event__descriptor, lahetti_bytes_span(line->event),
 		LAHETTI_MESSAGE_FRAME, &c->arena, NULL);
-	const char *reason;
 
 	if (e == NULL)
 		return;
-	reason = lahetti_text_of_code(e->reason, c->language);
 	table_row(t);
 	table_number(t, "event", e->number);
 	table_time(t, "time", e->time_us);
@@ -40,7 +38,7 @@ static void print_line(struct cli *c, struct table *t, const Lahetti__V1__Report
 	table_word(t, "basis", &lahetti__v1__basis_kind__descriptor, (int)e->basis);
 	table_words(t, "categories", &lahetti__v1__category__descriptor, e->categories,
 		    e->n_categories);
-	table_text(t, "reason", reason != NULL ? reason : e->reason);
+	table_code(t, "reason", e->reason);
 }
 
 /* ---- who saw ------------------------------------------------------------------------------- */
@@ -176,7 +174,7 @@ bool command_audit_who_saw(struct cli *c)
 		return false;
 	for (size_t i = 0; i < g.n; i++)
 		print_line(c, t, g.lines[i]);
-	if (!table_print(t))
+	if (!table_print(t, true))
 		return false;
 	if (path == NULL)
 		return true;
@@ -269,7 +267,7 @@ bool command_audit_list(struct cli *c)
 		if (ok)
 			question.cursor = answer->trail->cursor;
 	} while (ok && left > 0 && question.cursor.len > 0);
-	return table_print(t) && ok;
+	return table_print(t, ok);
 }
 
 /* ---- the log ------------------------------------------------------------------------------- */
@@ -301,5 +299,5 @@ bool command_audit_verify(struct cli *c)
 	table_text(t, "log", head.origin);
 	table_number(t, "log-size", head.size);
 	table_text(t, "root", root);
-	return table_print(t);
+	return table_print(t, true);
 }

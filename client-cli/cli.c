@@ -1,6 +1,6 @@
 #include "cli.h"
 
-#include "lahetti/buffer.h"
+#include "output.h"
 
 #include <assert.h>
 #include <stdio.h>
@@ -60,8 +60,10 @@ void cli_say(struct cli *c, const char *key, const char *first, const char *seco
 {
 	const char *line = c->json ? NULL : cli_fill(c, key, first, second);
 
-	if (line != NULL)
-		(void)printf("%s\n", line);
+	if (line == NULL)
+		return;
+	output_text(stdout, line, "");
+	(void)printf("\n");
 }
 
 bool cli_fail(struct cli *c, enum cli_status status, const char *key, const char *first,

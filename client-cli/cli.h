@@ -23,7 +23,7 @@ enum cli_status {
 };
 
 /* Of one run: what a command reads, asks and is answered. A long report takes most. */
-#define CLI_ARENA ((size_t)64 << 20)
+#define CLI_ARENA ((size_t)256 << 20)
 
 struct session;
 struct directory;

@@ -254,7 +254,7 @@ bool command_client_add(struct cli *c)
 	table_id(t, "client", add.client);
 	table_id(t, "case", add.case_id);
 	table_number(t, "event", answer->done->event);
-	return table_print(t);
+	return table_print(t, true);
 }
 
 static void print_client(struct cli *c, struct table *t, const Lahetti__V1__ClientEntry *e)
@@ -294,7 +294,7 @@ bool command_clients(struct cli *c)
 		if (ok)
 			cursor = page->cursor;
 	} while (ok && cursor.len > 0);
-	return table_print(t) && ok;
+	return table_print(t, ok);
 }
 
 /* ---- the directory ------------------------------------------------------------------------- */
@@ -375,5 +375,5 @@ bool command_who(struct cli *c)
 		else if (e->entry_case == LAHETTI__V1__DIRECTORY_ENTRY__ENTRY_UNIT)
 			print_empty_unit(c, t, e->unit, term);
 	}
-	return table_print(t);
+	return table_print(t, true);
 }

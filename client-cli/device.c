@@ -162,7 +162,7 @@ static bool print_enrolled(struct cli *c, const struct profile *p,
 	table_flag(t, "confirmed", enrolled->confirmed);
 	table_text(t, "server", p->server_name);
 	table_text(t, "log-key", p->log_key);
-	if (!table_print(t))
+	if (!table_print(t, true))
 		return false;
 	if (!enrolled->confirmed)
 		cli_say(c, "cli.confirm-next", NULL, NULL);
@@ -272,12 +272,12 @@ static bool print_roles(struct cli *c)
 		table_text(t, "unit", name_or_empty(c, m->unit));
 		table_word(t, "role", &lahetti__v1__role__descriptor, (int)m->role);
 		table_text(t, "title", m->title);
-		table_flag(t, "leader", m->leader);
-		table_flag(t, "acting",
+		table_mark(t, "leader", m->leader);
+		table_mark(t, "acting",
 			   lahetti_span_equal(lahetti_bytes_span(m->id),
 					      lahetti_bytes_span(s->acting)));
 	}
-	return table_print(t);
+	return table_print(t, true);
 }
 
 bool command_whoami(struct cli *c)
@@ -298,14 +298,14 @@ bool command_whoami(struct cli *c)
 	table_digest(t, "key", lahetti_bytes(lahetti_digest_span(&p->key_id)));
 	table_text(t, "server", p->server_name);
 	table_text(t, "log-key", p->log_key);
-	return table_print(t) && print_roles(c);
+	return table_print(t, true) && print_roles(c);
 }
 
 /* What --as would do once, from now on. */
 bool command_act(struct cli *c)
 {
 	return args_add_global(c, "as", args_value(c, "UNIT/ROLE")) && session_act(c) &&
-	       directory_load(c) && print_roles(c);
+	       profile_write(c, &c->session->profile) && directory_load(c) && print_roles(c);
 }
 
 /* ---- devices ------------------------------------------------------------------------------- */
@@ -341,10 +341,10 @@ bool command_devices(struct cli *c)
 		table_text(t, "user", name_or_empty(c, e->device->user));
 		table_text(t, "name", e->device->name);
 		table_flag(t, "confirmed", e->device->confirmed);
-		table_flag(t, "revoked", e->device->revoked);
+		table_mark(t, "revoked", e->device->revoked);
 		table_digest(t, "key", e->device->key_id);
 	}
-	return table_print(t);
+	return table_print(t, true);
 }
 
 /* A key is named in full: who confirms a device must have been told which. */

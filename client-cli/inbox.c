@@ -122,15 +122,13 @@ static const char *name_of(const struct cli *c, ProtobufCBinaryData id)
 	return name != NULL ? name : "";
 }
 
-static const char *kind_text(struct cli *c, uint32_t number)
+/* Nothing can be done with it before somebody takes it from the queue. */
+static bool waits_in_queue(const Lahetti__V1__Notice *notice)
 {
-	const struct lahetti_kind_row *kind = lahetti_kind_find(number);
-	char key[64];
-
-	if (kind == NULL)
-		return cli_text(c, "code.newer-statement");
-	(void)snprintf(key, sizeof key, "kind.%s", kind->name);
-	return cli_text(c, key);
+	return notice->recipient != NULL &&
+	       notice->recipient->kind == LAHETTI__V1__RECIPIENT_KIND__RECIPIENT_KIND_QUEUE &&
+	       notice->claimed_by.len == 0 && !notice->gone &&
+	       !lahetti_state_ended((int)notice->state);
 }
 
 /* A notice that has just been told of is handed over by telling. */
@@ -138,17 +136,20 @@ static void print_notice(struct cli *c, struct table *t, const Lahetti__V1__Noti
 {
 	table_row(t);
 	table_id(t, "delivery", notice->delivery);
-	table_text(t, "kind", kind_text(c, notice->kind));
+	table_kind(t, "kind", notice->kind);
 	table_text(t, "from", name_of(c, notice->from_unit));
 	table_text(t, "organisation", name_of(c, notice->from_organisation));
-	table_text(t, "recipient", directory_recipient_text(c, notice->recipient));
+	table_recipient(t, "recipient", notice->recipient);
 	table_word(t, "urgency", &lahetti__v1__urgency__descriptor, (int)notice->urgency);
 	table_date(t, "deadline", notice->deadline);
 	table_time(t, "accepted", notice->accepted_us);
 	table_word(t, "state", &lahetti__v1__state__descriptor, (int)notice->state);
 	table_text(t, "claimed-by", name_of(c, notice->claimed_by));
-	table_flag(t, "gone", notice->gone);
-	table_words(t, "steps", &lahetti__v1__step__descriptor, notice->steps, notice->n_steps);
+	table_mark(t, "gone", notice->gone);
+	if (!c->json && waits_in_queue(notice))
+		table_text(t, "steps", "claim");
+	else
+		table_steps(t, "steps", notice->steps, notice->n_steps);
 }
 
 static bool read_position(struct cli *c, uint64_t *position)
@@ -226,7 +227,7 @@ bool command_inbox(struct cli *c)
 	ok = hand_over(c, inbox.notices, inbox.n) && write_position(c, inbox.position);
 	if (watching)
 		ok = ok && table_flush(t) && watch(c, t);
-	return table_print(t) && ok;
+	return table_print(t, ok);
 }
 
 /* ---- opening ------------------------------------------------------------------------------- */
@@ -314,7 +315,7 @@ static void print_header(struct cli *c, struct table *t, const struct opened *o)
 	const Lahetti__V1__Header *h = o->statement.header;
 
 	table_row(t);
-	table_text(t, "kind", kind_text(c, h->kind));
+	table_kind(t, "kind", h->kind);
 	table_text(t, "author", o->content->author_name);
 	table_word(t, "role", &lahetti__v1__role__descriptor, (int)h->role);
 	table_text(t, "unit", name_of(c, h->unit));
@@ -330,8 +331,7 @@ static void print_header(struct cli *c, struct table *t, const struct opened *o)
 	table_id(t, "client", o->content->client);
 	table_id(t, "case", o->content->case_id);
 	table_word(t, "state", &lahetti__v1__state__descriptor, (int)o->content->state);
-	table_words(t, "steps", &lahetti__v1__step__descriptor, o->content->steps,
-		    o->content->n_steps);
+	table_steps(t, "steps", o->content->steps, o->content->n_steps);
 	table_number(t, "event", o->event);
 	table_flag(t, "signature-holds", true);
 }
@@ -363,7 +363,7 @@ bool command_open(struct cli *c)
 	if (t == NULL)
 		return false;
 	print_header(c, t, &o);
-	if (!table_print(t))
+	if (!table_print(t, true))
 		return false;
 	(void)printf("\n");
 	if (o.content->identity != NULL) {

@@ -92,6 +92,12 @@ static void help_command(const struct cli *c, const struct command *command)
 	print_items(c, args_global);
 }
 
+static void print_command(const struct cli *c, const struct command *command)
+{
+	(void)printf("  %s%*s  %s\n", command->name, pad(command->name, 20), "",
+		     summary(c, command));
+}
+
 static void help_all(const struct cli *c)
 {
 	char key[64];
@@ -103,8 +109,7 @@ static void help_all(const struct cli *c)
 			(void)snprintf(key, sizeof key, "cli.group.%s", table[i].usage);
 			(void)printf("\n%s\n", cli_text(c, key));
 		} else {
-			(void)printf("  %s%*s  %s\n", table[i].name, pad(table[i].name, 20), "",
-				     summary(c, &table[i]));
+			print_command(c, &table[i]);
 		}
 	}
 	(void)printf("\n%s\n", cli_text(c, "cli.help-global"));
@@ -115,6 +120,22 @@ static void help_all(const struct cli *c)
 		(void)printf("  %d  %s\n", status, cli_text(c, key));
 	}
 	(void)printf("\n%s\n", cli_text(c, "cli.help-more"));
+}
+
+/* The commands of a family, "audit"; false where there are none. */
+static bool help_family(const struct cli *c, const char *name)
+{
+	size_t len = strlen(name);
+	bool found = false;
+
+	for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
+		if (table[i].name == NULL || strncmp(table[i].name, name, len) != 0 ||
+		    table[i].name[len] != ' ')
+			continue;
+		print_command(c, &table[i]);
+		found = true;
+	}
+	return found;
 }
 
 bool command_help(struct cli *c)
@@ -134,7 +155,8 @@ bool command_help(struct cli *c)
 			help_command(c, &table[i]);
 			return true;
 		}
-	return cli_fail(c, CLI_WRONG_USE, "cli.unknown-command", name, NULL);
+	return (second == NULL && help_family(c, first)) ||
+	       cli_fail(c, CLI_WRONG_USE, "cli.unknown-command", name, NULL);
 }
 
 /* ---- one run ------------------------------------------------------------------------------- */
@@ -201,8 +223,11 @@ int main(int argc, char **argv)
 	done = run(&c, argc, argv);
 	if (done && fflush(stdout) != 0)
 		done = cli_fail(&c, CLI_OWN_FAULT, "cli.cannot-print", NULL, NULL);
-	if (!done)
-		(void)fprintf(stderr, "lahetti: %s\n", c.sentence);
+	if (!done) {
+		(void)fprintf(stderr, "lahetti: ");
+		output_text(stderr, c.sentence, "");
+		(void)fprintf(stderr, "\n");
+	}
 	session_close(&c);
 	home_finish(&c);
 	lahetti_arena_finish(&c.arena);

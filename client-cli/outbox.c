@@ -38,12 +38,13 @@ static bool move(struct cli *c, const struct signed_statement *s, const char *to
 
 bool outbox_keep(struct cli *c, const struct signed_statement *s)
 {
+	enum cli_status status = c->status != CLI_DONE ? c->status : CLI_NO_CONNECTION;
 	char why[sizeof c->sentence];
 	char id[LAHETTI_ID_TEXT_LEN + 1];
 
 	(void)snprintf(why, sizeof why, "%s", c->sentence);
 	lahetti_id_format(&s->id, id);
-	return put(c, "outbox", s) && cli_fail(c, CLI_NO_CONNECTION, "cli.kept-in-outbox", id, why);
+	return put(c, "outbox", s) && cli_fail(c, status, "cli.kept-in-outbox", id, why);
 }
 
 bool outbox_sent(struct cli *c, const struct signed_statement *s)
@@ -172,6 +173,7 @@ bool outbox_flush(struct cli *c, bool *empty)
 
 /* ---- the commands -------------------------------------------------------------------------- */
 
+/* The folder's name is the state for programs. */
 static bool list_folder(struct cli *c, struct table *t, const char *folder, const char *state)
 {
 	const char **names;
@@ -183,19 +185,17 @@ static bool list_folder(struct cli *c, struct table *t, const char *folder, cons
 		struct signed_statement s;
 		struct lahetti_statement statement;
 		struct lahetti_fault fault;
-		char key[64];
 
 		if (!read_one(c, folder, names[i], &s))
 			return false;
 		if (!lahetti_statement_read(&statement, lahetti_bytes_span(s.envelope->payload),
 					    &c->arena, &fault))
 			return cli_fault(c, CLI_OWN_FAULT, &fault);
-		(void)snprintf(key, sizeof key, "kind.%s", statement.kind->name);
 		table_row(t);
 		table_id(t, "statement", statement.header->id);
-		table_text(t, "kind", cli_text(c, key));
+		table_kind(t, "kind", statement.header->kind);
 		table_time(t, "created", statement.header->created_us);
-		table_text(t, "state", cli_text(c, state));
+		table_text(t, "state", c->json ? folder : cli_text(c, state));
 	}
 	return true;
 }
@@ -209,7 +209,7 @@ bool command_outbox(struct cli *c)
 		return false;
 	ok = list_folder(c, t, "outbox", "cli.state-waits") &&
 	     list_folder(c, t, "aside", "cli.state-aside");
-	return table_print(t) && ok;
+	return table_print(t, ok);
 }
 
 bool command_outbox_send(struct cli *c)

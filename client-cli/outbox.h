@@ -8,7 +8,8 @@
 
 #include "statement.h"
 
-/* Puts a statement in. Always false: nothing has been accepted (CLI_NO_CONNECTION). */
+/* Puts a statement in that the server may not have, or of which it has proved nothing. Always
+ * false: why stays as it was told. */
 bool outbox_keep(struct cli *c, const struct signed_statement *s);
 
 /* Keeps a copy of what was accepted. */

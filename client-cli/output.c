@@ -103,17 +103,17 @@ static size_t unwanted(const char *text)
 	return u[0] == 0xd8 && u[1] == 0x9c ? 2 : 0;
 }
 
-void output_text(const char *text, const char *indent)
+void output_text(FILE *to, const char *text, const char *indent)
 {
 	while (*text != '\0') {
 		size_t skipped = unwanted(text);
 
 		if (*text == '\n')
-			(void)printf("\n%s", indent);
+			(void)fprintf(to, "\n%s", indent);
 		else if (skipped > 0)
-			(void)putchar(*text == '\t' ? ' ' : '?');
+			(void)fputc(*text == '\t' ? ' ' : '?', to);
 		else
-			(void)putchar(*text);
+			(void)fputc(*text, to);
 		text += skipped > 0 ? skipped : 1;
 	}
 }
@@ -215,7 +215,7 @@ static void show(struct table *t, const char *column, const char *text)
 
 	clean(text, cell);
 	if (t->form == TABLE_LINE) {
-		(void)printf("%s%s", t->column > 0 ? "  " : "", cell);
+		(void)printf("%s%s", t->column > 0 && cell[0] != '\0' ? "  " : "", cell);
 	} else if (t->form == TABLE_CARD && cell[0] != '\0') {
 		struct libscols_line *line = scols_table_new_line(t->list, NULL);
 
@@ -302,6 +302,67 @@ void table_words(struct table *t, const char *column, const ProtobufCEnumDescrip
 	cell(t, column, text, array);
 }
 
+/* The command that takes a step, where its name is not the step's word. */
+static const char *step_command(int step, char word[64])
+{
+	if (step == LAHETTI__V1__STEP__STEP_COMPLETE || step == LAHETTI__V1__STEP__STEP_FAIL)
+		return "close";
+	return lahetti_word(&lahetti__v1__step__descriptor, step, word);
+}
+
+void table_steps(struct table *t, const char *column, const Lahetti__V1__Step *steps, size_t n)
+{
+	json_t *array = t->c->json ? json_array() : NULL;
+	char text[CELL_MOST] = "";
+	char word[64];
+	size_t len = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		int step = (int)steps[i];
+		int more;
+
+		if (array != NULL)
+			(void)json_array_append_new(
+				array, json_string(lahetti_word(&lahetti__v1__step__descriptor,
+								step, word)));
+		/* Completing and breaking off are one command. */
+		if (step == LAHETTI__V1__STEP__STEP_FAIL && i > 0 &&
+		    steps[i - 1] == LAHETTI__V1__STEP__STEP_COMPLETE)
+			continue;
+		more = snprintf(text + len, sizeof text - len, "%s%s", len > 0 ? ", " : "",
+				step_command(step, word));
+		if (more > 0 && (size_t)more < sizeof text - len)
+			len += (size_t)more;
+	}
+	cell(t, column, text, array);
+}
+
+void table_kind(struct table *t, const char *column, uint32_t number)
+{
+	const struct lahetti_kind_row *kind = lahetti_kind_find(number);
+	char key[64];
+
+	(void)snprintf(key, sizeof key, "kind.%s", kind != NULL ? kind->name : "");
+	cell(t, column, cli_text(t->c, kind != NULL ? key : "code.newer-statement"),
+	     json_of(t, kind != NULL ? kind->name : ""));
+}
+
+void table_code(struct table *t, const char *column, const char *code)
+{
+	const char *sentence = lahetti_text_of_code(code, t->c->language);
+
+	cell(t, column, sentence != NULL ? sentence : code, json_of(t, code));
+}
+
+void table_recipient(struct table *t, const char *column, const Lahetti__V1__Recipient *recipient)
+{
+	json_t *object = NULL;
+
+	if (t->c->json)
+		object = recipient != NULL ? output_json(&recipient->base) : json_object();
+	cell(t, column, t->c->json ? "" : directory_recipient_text(t->c, recipient), object);
+}
+
 void table_time(struct table *t, const char *column, int64_t us)
 {
 	char people[OUTPUT_TIME_LEN];
@@ -334,6 +395,12 @@ void table_flag(struct table *t, const char *column, bool flag)
 	     t->c->json ? json_boolean(flag) : NULL);
 }
 
+void table_mark(struct table *t, const char *column, bool flag)
+{
+	cell(t, column, flag ? cli_text(t->c, "cli.yes") : "",
+	     t->c->json ? json_boolean(flag) : NULL);
+}
+
 bool table_flush(struct table *t)
 {
 	if (t->column > 0 && !t->c->json)
@@ -344,35 +411,35 @@ bool table_flush(struct table *t)
 	return fflush(stdout) == 0 || cli_fail(t->c, CLI_OWN_FAULT, "cli.cannot-print", NULL, NULL);
 }
 
-bool table_print(struct table *t)
+bool table_print(struct table *t, bool ok)
 {
 	struct cli *c = t->c;
 	bool rows = t->column > 0 || t->columns > 0;
-	bool ok;
+	bool printed;
 
 	if (t->form == TABLE_LINE && t->column > 0 && !c->json)
 		(void)printf("\n");
 	if (t->form != TABLE_CARD)
 		end_row(t);
-	ok = !t->failed || cli_no_memory(c);
-	if (ok && t->array != NULL) {
-		ok = output_json_print(c, t->array);
+	printed = !t->failed || cli_no_memory(c);
+	if (printed && t->array != NULL) {
+		printed = output_json_print(c, t->array);
 		t->array = NULL;
-	} else if (ok && t->object != NULL) {
-		ok = output_json_print(c, t->object);
+	} else if (printed && t->object != NULL) {
+		printed = output_json_print(c, t->object);
 		t->object = NULL;
-	} else if (ok && t->list != NULL && rows) {
-		ok = scols_print_table(t->list) == 0 || cli_no_memory(c);
-	} else if (ok && t->form == TABLE_LIST) {
+	} else if (printed && t->list != NULL && rows) {
+		printed = scols_print_table(t->list) == 0 || cli_no_memory(c);
+	} else if (printed && ok && t->form == TABLE_LIST) {
 		cli_say(c, "cli.nothing", NULL, NULL);
 	}
 	json_decref(t->array);
 	json_decref(t->object);
 	scols_unref_table(t->list);
 	free(t);
-	if (ok && fflush(stdout) != 0)
-		return cli_fail(c, CLI_OWN_FAULT, "cli.cannot-print", NULL, NULL);
-	return ok;
+	if (printed && fflush(stdout) != 0)
+		printed = cli_fail(c, CLI_OWN_FAULT, "cli.cannot-print", NULL, NULL);
+	return printed && ok;
 }
 
 bool output_json_print(struct cli *c, json_t *value)
@@ -503,12 +570,12 @@ static void output_value(struct cli *c, const ProtobufCFieldDescriptor *field, c
 		(void)snprintf(indent, sizeof indent, "%*s", (int)(2 * depth + 4), "");
 		if (strchr(string_at(at), '\n') != NULL)
 			(void)printf("\n%s", indent);
-		output_text(string_at(at), indent);
+		output_text(stdout, string_at(at), indent);
 		break;
 	case PROTOBUF_C_TYPE_BYTES:
 		name = directory_name(c, bytes_at(at));
 		whole_id(bytes_at(at), text, sizeof text);
-		output_text(name != NULL ? name : text, "");
+		output_text(stdout, name != NULL ? name : text, "");
 		break;
 	case PROTOBUF_C_TYPE_ENUM:
 		(void)printf("%s", word_text(c, field->descriptor, int_at(at)));

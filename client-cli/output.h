@@ -10,7 +10,10 @@
 #include "lahetti/span.h"
 
 #include <jansson.h>
+#include <lahetti/v1/bodies.pb-c.h>
+#include <lahetti/v1/statement.pb-c.h>
 #include <protobuf-c/protobuf-c.h>
+#include <stdio.h>
 
 struct cli;
 struct table;
@@ -33,17 +36,29 @@ void table_word(struct table *t, const char *column, const ProtobufCEnumDescript
 		int value);
 void table_words(struct table *t, const char *column, const ProtobufCEnumDescriptor *type,
 		 const void *values, size_t n);
+/* Steps: for people as the commands that take them. */
+void table_steps(struct table *t, const char *column, const Lahetti__V1__Step *steps, size_t n);
+/* A kind of statement, by its number. */
+void table_kind(struct table *t, const char *column, uint32_t number);
+/* A stable code: for people as its sentence. */
+void table_code(struct table *t, const char *column, const char *code);
+void table_recipient(struct table *t, const char *column, const Lahetti__V1__Recipient *recipient);
 void table_time(struct table *t, const char *column, int64_t us);
 void table_date(struct table *t, const char *column, uint32_t date);
 void table_number(struct table *t, const char *column, uint64_t number);
 void table_flag(struct table *t, const char *column, bool flag);
+/* The same, but for people silent where it is false. */
+void table_mark(struct table *t, const char *column, bool flag);
 
 /* Of lines: ends the last, so that a person sees it now. */
 LAHETTI_CHECKED bool table_flush(struct table *t);
 
-/* Ends the last row, prints what is not printed yet, destroys. False after cli_no_memory, or where
- * the output can't be written. */
-LAHETTI_CHECKED bool table_print(struct table *t);
+/*
+ * Ends the last row, prints what is not printed yet, destroys. Returns ok, which tells whether the
+ * command has succeeded so far: that there is nothing is said only then. False too after
+ * cli_no_memory, or where the output can't be written.
+ */
+LAHETTI_CHECKED bool table_print(struct table *t, bool ok);
 
 /* ---- forms that others need ---------------------------------------------------------------- */
 
@@ -57,7 +72,7 @@ void output_short(ProtobufCBinaryData id, char text[OUTPUT_SHORT_LEN + 1]);
 
 /* Prints what another has written: control characters and signs that turn the direction of writing
  * are shown as "?". */
-void output_text(const char *text, const char *indent);
+void output_text(FILE *to, const char *text, const char *indent);
 
 /* A message in plain words, a line for each field that is set: "cli.field.NAME" is the label. */
 void output_message(struct cli *c, const ProtobufCMessage *message, unsigned depth);

@@ -196,18 +196,16 @@ bool command_who_would_see(struct cli *c)
 	for (size_t i = 0; i < answer->viewers->n_viewers; i++) {
 		const Lahetti__V1__Viewer *v = answer->viewers->viewers[i];
 		const char *unit = directory_name(c, v->unit);
-		const char *why = lahetti_text_of_code(v->code, c->language);
 
 		table_row(t);
-		table_text(t, "recipient",
-			   v->recipient < d.header.n_recipients
-				   ? directory_recipient_text(c, d.recipients[v->recipient])
-				   : "");
+		table_recipient(t, "recipient",
+				v->recipient < d.header.n_recipients ? d.recipients[v->recipient]
+								     : NULL);
 		table_text(t, "user", v->user_name);
 		table_text(t, "unit", unit != NULL ? unit : "");
 		table_word(t, "role", &lahetti__v1__role__descriptor, (int)v->role);
 		table_word(t, "basis", &lahetti__v1__basis_kind__descriptor, (int)v->basis);
-		table_text(t, "why-not", why != NULL ? why : v->code);
+		table_code(t, "why-not", v->code);
 	}
-	return table_print(t);
+	return table_print(t, true);
 }

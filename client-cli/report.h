@@ -13,7 +13,8 @@ struct report {
 	struct cli *c;
 	struct table *table; /* NULL: nothing is told, only found */
 	uint64_t lines;	     /* that hold */
-	uint64_t chain;	     /* the last number of the asked client's chain; 0: none was found */
+	bool told_lines;
+	uint64_t chain; /* the last number of the asked client's chain; 0: none was found */
 	struct lahetti_id client;
 };
 void report_finding(void *context, const struct lahetti_finding *finding);

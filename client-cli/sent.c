@@ -72,27 +72,21 @@ bool command_sent(struct cli *c)
 		ok = page != NULL;
 		for (size_t i = 0; ok && i < page->n_statuses; i++) {
 			const Lahetti__V1__Status *s = page->statuses[i];
-			const struct lahetti_kind_row *kind = lahetti_kind_find(s->kind);
-			char key[64];
-
-			(void)snprintf(key, sizeof key, "kind.%s",
-				       kind != NULL ? kind->name : "referral");
 			table_row(t);
 			table_id(t, "statement", s->statement);
 			table_id(t, "delivery", s->delivery);
-			table_text(t, "kind", cli_text(c, key));
-			table_text(t, "recipient", directory_recipient_text(c, s->recipient));
+			table_kind(t, "kind", s->kind);
+			table_recipient(t, "recipient", s->recipient);
 			table_word(t, "state", &lahetti__v1__state__descriptor, (int)s->state);
 			table_word(t, "reason", &lahetti__v1__reason__descriptor, (int)s->reason);
 			table_time(t, "since", s->since_us);
 			table_id(t, "client", s->client);
-			table_words(t, "steps", &lahetti__v1__step__descriptor, s->steps,
-				    s->n_steps);
+			table_steps(t, "steps", s->steps, s->n_steps);
 		}
 		if (ok)
 			cursor = page->cursor;
 	} while (ok && cursor.len > 0);
-	return table_print(t) && ok;
+	return table_print(t, ok);
 }
 
 bool command_timeline(struct cli *c)
@@ -104,10 +98,14 @@ bool command_timeline(struct cli *c)
 	struct lahetti_id id;
 	Lahetti__V1__ServerFrame *answer;
 	struct table *t;
+	bool met;
 
 	if (!session_act(c) || !directory_load(c))
 		return false;
-	if (lahetti_id_parse(&id, text, NULL)) {
+	/* What this device has sent it knows without a list of the unit's clients. */
+	if (!statement_met(c, text, &id, &met))
+		return false;
+	if (met) {
 		question.statement = lahetti_bytes(lahetti_id_span(&id));
 	} else {
 		if (!sent_find(c, text, true, &status))
@@ -126,6 +124,7 @@ bool command_timeline(struct cli *c)
 
 		table_row(t);
 		table_time(t, "time", s->time_us);
+		table_word(t, "step", &lahetti__v1__step__descriptor, (int)s->step);
 		table_word(t, "state", &lahetti__v1__state__descriptor, (int)s->state);
 		table_text(t, "unit", unit != NULL ? unit : "");
 		table_text(t, "user", s->user_name);
@@ -134,7 +133,7 @@ bool command_timeline(struct cli *c)
 		table_id(t, "delivery", s->delivery);
 		table_number(t, "event", s->event);
 	}
-	return table_print(t);
+	return table_print(t, true);
 }
 
 /* ---- receipts ------------------------------------------------------------------------------ */
@@ -143,28 +142,18 @@ bool command_timeline(struct cli *c)
 static bool write_bundle(struct cli *c, const struct known_statement *known, const char *path)
 {
 	Lahetti__V1__Bundle bundle = LAHETTI__V1__BUNDLE__INIT;
-	char name[64] = "sent/";
 	struct signed_statement s;
-	struct lahetti_buffer bytes;
 	struct lahetti_span packed;
-	bool found, ok;
 
-	lahetti_id_format(&known->id, name + strlen(name));
-	lahetti_buffer_init(&bytes, (size_t)16 << 20);
-	ok = home_unseal(c, name, &bytes, &found) &&
-	     (found || cli_fail(c, CLI_WRONG_USE, "cli.not-kept", name, NULL)) &&
-	     statement_of(c, lahetti_buffer_span(&bytes), &s);
-	if (ok) {
-		bundle.log_key = c->session->profile.log_key;
-		bundle.envelope = s.envelope;
-		bundle.spki = lahetti_bytes(
-			lahetti_public_key_spki(lahetti_private_key_public(c->session->key)));
-		bundle.receipt = known->accepted->receipt;
-		packed = lahetti_message_pack(&bundle.base, &c->arena);
-		ok = packed.data != NULL ? home_write_path(c, path, packed) : cli_no_memory(c);
-	}
-	lahetti_buffer_finish(&bytes);
-	return ok;
+	if (!statement_kept(c, &known->id, &s))
+		return false;
+	bundle.log_key = c->session->profile.log_key;
+	bundle.envelope = s.envelope;
+	bundle.spki =
+		lahetti_bytes(lahetti_public_key_spki(lahetti_private_key_public(c->session->key)));
+	bundle.receipt = known->accepted->receipt;
+	packed = lahetti_message_pack(&bundle.base, &c->arena);
+	return packed.data != NULL ? home_write_path(c, path, packed) : cli_no_memory(c);
 }
 
 bool command_receipt(struct cli *c)
@@ -190,8 +179,8 @@ bool command_receipt(struct cli *c)
 	table_time(t, "time", facts.event->time_us);
 	table_number(t, "log-size", facts.checkpoint.size);
 	table_text(t, "log", facts.checkpoint.origin);
-	table_flag(t, "sent-late", known.accepted->sent_late);
-	if (!table_print(t))
+	table_mark(t, "sent-late", known.accepted->sent_late);
+	if (!table_print(t, true))
 		return false;
 	if (path == NULL)
 		return true;

@@ -51,9 +51,6 @@ void session_close(struct cli *c);
 Lahetti__V1__ServerFrame *session_ask(struct cli *c, Lahetti__V1__ClientFrame *frame,
 				      Lahetti__V1__ServerFrame__BodyCase expected);
 
-/* Whether the last failure left open if what was asked has been done. */
-bool session_uncertain(const struct cli *c);
-
 /* What the server sends unasked, waiting at most timeout_ms (negative: for ever); NULL with no
  * failure when nothing came. */
 Lahetti__V1__ServerFrame *session_next(struct cli *c, int timeout_ms, bool *failed);

@@ -242,9 +242,9 @@ static bool print_receipt(struct cli *c, const struct signed_statement *s,
 	table_number(t, "event", facts.event->number);
 	table_time(t, "time", facts.event->time_us);
 	table_number(t, "log-size", facts.checkpoint.size);
-	table_flag(t, "sent-late", accepted->sent_late);
+	table_mark(t, "sent-late", accepted->sent_late);
 	table_number(t, "deliveries", accepted->n_deliveries);
-	return table_print(t);
+	return table_print(t, true);
 }
 
 bool statement_submit(struct cli *c, const struct signed_statement *s)
@@ -260,7 +260,7 @@ bool statement_submit(struct cli *c, const struct signed_statement *s)
 	if (!empty)
 		return outbox_keep(c, s);
 	if (!statement_ask(c, s, &accepted))
-		return session_uncertain(c) ? outbox_keep(c, s) : false;
+		return c->status != CLI_REFUSED && outbox_keep(c, s);
 	return outbox_sent(c, s) && print_receipt(c, s, accepted);
 }
 
@@ -272,62 +272,107 @@ bool statement_names(const char *name, const char *text, struct lahetti_id *id)
 	       directory_matches_id(lahetti_bytes(lahetti_id_span(id)), text, strlen(text));
 }
 
-/* A whole identifier, or the digits of one that this device has sent. */
-static bool find_id(struct cli *c, const char *text, struct lahetti_id *id)
+/* Where the device keeps what it has signed. */
+static const char *const folders[] = {"sent", "outbox"};
+
+bool statement_met(struct cli *c, const char *text, struct lahetti_id *id, bool *met)
 {
 	struct lahetti_id each;
 	const char **names;
 	size_t found = 0;
 	size_t n;
 
-	if (lahetti_id_parse(id, text, NULL))
+	*met = lahetti_id_parse(id, text, NULL);
+	if (*met)
 		return true;
-	if (!home_list(c, "sent", &names, &n))
-		return false;
-	for (size_t i = 0; i < n; i++)
-		if (statement_names(names[i], text, &each)) {
-			*id = each;
-			found++;
-		}
-	if (found == 1)
-		return true;
-	return cli_fail(c, CLI_WRONG_USE, found == 0 ? "cli.no-statement" : "cli.ambiguous-digits",
-			text, NULL);
+	for (size_t f = 0; f < sizeof folders / sizeof folders[0]; f++) {
+		if (!home_list(c, folders[f], &names, &n))
+			return false;
+		for (size_t i = 0; i < n; i++)
+			if (statement_names(names[i], text, &each)) {
+				*id = each;
+				found++;
+			}
+	}
+	*met = found == 1;
+	return found < 2 || cli_fail(c, CLI_WRONG_USE, "cli.ambiguous-digits", text, NULL);
 }
 
-/* What the device itself has kept of it. */
+/* The signed bytes, from where they are kept. *found is false where they are nowhere. */
+static bool read_kept(struct cli *c, const struct lahetti_id *id, struct lahetti_buffer *bytes,
+		      bool *found)
+{
+	char text[LAHETTI_ID_TEXT_LEN + 1];
+	char name[NAME_MOST];
+
+	lahetti_id_format(id, text);
+	*found = false;
+	for (size_t f = 0; f < sizeof folders / sizeof folders[0] && !*found; f++) {
+		(void)snprintf(name, sizeof name, "%s/%s", folders[f], text);
+		if (!home_unseal(c, name, bytes, found))
+			return false;
+	}
+	return true;
+}
+
+bool statement_kept(struct cli *c, const struct lahetti_id *id, struct signed_statement *s)
+{
+	char text[LAHETTI_ID_TEXT_LEN + 1];
+	struct lahetti_buffer bytes;
+	const void *copy = NULL;
+	bool found, ok;
+
+	lahetti_id_format(id, text);
+	lahetti_buffer_init(&bytes, (size_t)16 << 20);
+	ok = read_kept(c, id, &bytes, &found) &&
+	     (found || cli_fail(c, CLI_WRONG_USE, "cli.not-kept", text, NULL));
+	if (ok)
+		copy = lahetti_arena_copy(&c->arena, bytes.data, bytes.len);
+	if (ok && copy == NULL)
+		ok = cli_no_memory(c);
+	ok = ok && statement_of(c, lahetti_span(copy, bytes.len), s);
+	lahetti_buffer_finish(&bytes);
+	return ok;
+}
+
+/* What the device itself knows of it. */
 static bool find_kept(struct cli *c, struct known_statement *known)
 {
-	char name[NAME_MOST] = "sent/";
-	struct lahetti_buffer bytes;
 	struct lahetti_statement statement;
 	struct signed_statement s;
 	struct lahetti_fault fault;
-	const void *copy;
-	bool found, ok;
+	const void *digest;
 
-	lahetti_id_format(&known->id, name + strlen(name));
-	lahetti_buffer_init(&bytes, (size_t)16 << 20);
-	ok = home_unseal(c, name, &bytes, &found) &&
-	     (found || cli_fail(c, CLI_NO_CONNECTION, "cli.not-kept", name, NULL));
-	copy = ok ? lahetti_arena_copy(&c->arena, bytes.data, bytes.len) : NULL;
-	if (ok && copy == NULL)
-		ok = cli_no_memory(c);
-	ok = ok && statement_of(c, lahetti_span(copy, bytes.len), &s) &&
-	     (lahetti_statement_read(&statement, lahetti_bytes_span(s.envelope->payload), &c->arena,
-				     &fault) ||
-	      cli_fault(c, CLI_OWN_FAULT, &fault));
-	if (ok) {
-		const void *digest =
-			lahetti_arena_copy(&c->arena, s.sha256.bytes, sizeof s.sha256.bytes);
+	if (!statement_kept(c, &known->id, &s))
+		return false;
+	if (!lahetti_statement_read(&statement, lahetti_bytes_span(s.envelope->payload), &c->arena,
+				    &fault))
+		return cli_fault(c, CLI_OWN_FAULT, &fault);
+	digest = lahetti_arena_copy(&c->arena, s.sha256.bytes, sizeof s.sha256.bytes);
+	if (digest == NULL)
+		return cli_no_memory(c);
+	known->sha256 = lahetti_bytes(lahetti_span(digest, sizeof s.sha256.bytes));
+	known->client = statement.header->client;
+	known->case_id = statement.header->case_id;
+	return true;
+}
 
-		known->sha256 = lahetti_bytes(lahetti_span(digest, sizeof s.sha256.bytes));
-		known->client = statement.header->client;
-		known->case_id = statement.header->case_id;
-		ok = digest != NULL || cli_no_memory(c);
-	}
-	lahetti_buffer_finish(&bytes);
-	return ok;
+/* One that waits in the outbox is unknown to the server until it has been sent. */
+static bool send_if_waiting(struct cli *c, const struct lahetti_id *id)
+{
+	struct lahetti_id each;
+	char text[LAHETTI_ID_TEXT_LEN + 1];
+	const char **names;
+	bool empty;
+	size_t n;
+
+	lahetti_id_format(id, text);
+	if (!home_list(c, "outbox", &names, &n))
+		return false;
+	for (size_t i = 0; i < n; i++)
+		if (statement_names(names[i], text, &each))
+			return outbox_flush(c, &empty);
+	return true;
 }
 
 bool statement_find(struct cli *c, const char *text, struct known_statement *known)
@@ -336,12 +381,17 @@ bool statement_find(struct cli *c, const char *text, struct known_statement *kno
 	Lahetti__V1__ReadReceipt question = LAHETTI__V1__READ_RECEIPT__INIT;
 	struct lahetti_receipt_facts facts;
 	Lahetti__V1__ServerFrame *answer;
+	bool met;
 
 	*known = (struct known_statement){.accepted = NULL};
-	if (!find_id(c, text, &known->id))
+	if (!statement_met(c, text, &known->id, &met))
 		return false;
+	if (!met)
+		return cli_fail(c, CLI_WRONG_USE, "cli.no-statement", text, NULL);
 	if (c->session->peer == NULL)
 		return find_kept(c, known);
+	if (!send_if_waiting(c, &known->id))
+		return false;
 	question.statement = lahetti_bytes(lahetti_id_span(&known->id));
 	frame.body_case = SESSION_CLIENT(READ_RECEIPT);
 	frame.read_receipt = &question;

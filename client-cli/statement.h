@@ -82,9 +82,15 @@ struct known_statement {
 	ProtobufCBinaryData case_id;
 	const Lahetti__V1__Accepted *accepted;
 };
+/* Its identifier, where the text is a whole one or digits of one that this device has kept. */
+LAHETTI_CHECKED bool statement_met(struct cli *c, const char *text, struct lahetti_id *id,
+				   bool *met);
 LAHETTI_CHECKED bool statement_find(struct cli *c, const char *text, struct known_statement *known);
 
-/* Whether a name in one of the folders is what a text names; *id is then its identifier. */
-bool statement_names(const char *name, const char *text, struct lahetti_id *id);
+/* As it was signed, from sent/ or outbox/; CLI_WRONG_USE where this device has no copy. */
+LAHETTI_CHECKED bool statement_kept(struct cli *c, const struct lahetti_id *id,
+				    struct signed_statement *s);
+*id is then its identifier.*/
+	bool statement_names(const char *name, const char *text, struct lahetti_id *id);
 
 #endif

@@ -50,8 +50,9 @@ static void tell_lines(struct report *r)
 {
 	const struct lahetti_finding finding = {.claim = LAHETTI_CLAIM_LINE, .holds = true};
 
-	if (r->lines > 0)
+	if (r->lines > 0 && !r->told_lines)
 		tell(r, &finding, r->lines);
+	r->told_lines = true;
 }
 
 void report_finding(void *context, const struct lahetti_finding *finding)
@@ -68,10 +69,12 @@ void report_finding(void *context, const struct lahetti_finding *finding)
 	if (finding->claim == LAHETTI_CLAIM_LINE) {
 		struct lahetti_finding failed = *finding;
 
-		failed.unproved = true; /* the text that names one event */
+		failed.unproved = true; /* the text that names one line */
 		tell(r, &failed, finding->event);
 		return;
 	}
+	if (finding->claim > LAHETTI_CLAIM_LINE)
+		tell_lines(r);
 	tell(r, finding, finding->event);
 }
 
@@ -141,7 +144,7 @@ bool command_verify(struct cli *c)
 	}
 	if (ok) {
 		ok = report_verify(c, lahetti_buffer_span(&bytes), key, &report);
-		ok = table_print(report.table) && ok;
+		ok = table_print(report.table, ok);
 	}
 	lahetti_buffer_finish(&bytes);
 	return ok;

@@ -413,6 +413,7 @@ static void check_chains(struct verification *v)
 static bool check_lines(struct verification *v, struct lahetti_fault *f)
 {
 	struct lahetti_span rest = v->bytes;
+	uint64_t place = 0;
 
 	v->links = calloc(v->n_lines + 1, sizeof *v->links);
 	if (v->links == NULL)
@@ -431,8 +432,7 @@ static bool check_lines(struct verification *v, struct lahetti_fault *f)
 			continue;
 		lahetti_arena_reset(&v->arena);
 		holds = read_line(v, value, &line, &why);
-		if (line.event != NULL)
-			finding.event = line.event->number;
+		finding.event = ++place;
 		if (holds && line.subject != NULL)
 			v->links[v->n_links++] = line.link;
 		tell(v, finding, holds, &why);

@@ -30,6 +30,8 @@ struct frame {
 	uint8_t bytes[];
 };
 
+STAILQ_HEAD(frame_list, frame);
+
 /*
  *   CONNECTING --WebSocket stands--> OPEN --close, failure--> GONE
  *        |                                                     ^
@@ -60,7 +62,7 @@ struct lahetti_peer {
 	size_t out_len;
 
 	struct lahetti_buffer message; /* pieces of the one that is coming */
-	STAILQ_HEAD(, frame) frames;
+	struct frame_list frames;
 	size_t kept; /* bytes in frames */
 	struct lahetti_arena scratch;
 

@@ -57,6 +57,7 @@ static const char *const counted[COUNTED] = {
 #define NO_PART	     UINT32_MAX /* in place of a subject part's number: the actor's */
 #define PART_MOST    (1u << 20)
 #define CONTENT_MOST (1u << 24)
+#define ARENA_LEN    (1u << 23) /* several times what the desk had to make it */
 
 struct check {
 	struct store *store;
@@ -497,8 +498,7 @@ static bool check_subject(struct check *c, uint32_t n, struct lahetti_fault *f)
 
 	if (!open_part(c, n, lahetti_bytes_span(commitment), &part, &there, &stored, f))
 		return false;
-	if (!there || lahetti_id_empty(&part.holder) ||
-	    commitment.len != sizeof chain.head.bytes)
+	if (!there || lahetti_id_empty(&part.holder) || commitment.len != sizeof chain.head.bytes)
 		return true; /* said already */
 	if (!clients_find(c->shadow, &part.holder, &client, &known, &fault) ||
 	    !ledger_chain_get(c->shadow, &part.holder, &chain, &fault))
@@ -837,8 +837,8 @@ bool fsck(struct store *s, const struct fsck_options *options, struct fsck_resul
 	c->verifier = lahetti_note_verifier_read(options->log_key, f);
 	c->shadow = store_open(NULL, store_vault(s), STORE_SHADOW, f);
 	if (c->verifier == NULL || c->shadow == NULL ||
-	    !lahetti_arena_init(&c->arena, 2 * CONTENT_MOST, f) ||
-	    !lahetti_arena_init(&c->event_arena, 4 * PART_MOST, f) || !store_begin(c->shadow, f))
+	    !lahetti_arena_init(&c->arena, ARENA_LEN, f) ||
+	    !lahetti_arena_init(&c->event_arena, ARENA_LEN, f) || !store_begin(c->shadow, f))
 		goto out;
 	ok = check_all(c, &fault);
 	/* A database that can't be read to its end is a finding too; what is ours or passing is

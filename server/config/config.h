@@ -40,10 +40,10 @@ struct config {
 	bool tls12;
 
 	/* Where things lie */
-	char *data;	   /* a folder */
-	char *database;	   /* DATA/lahetti.db unless told */
-	char *keys;	   /* DATA/keys unless told */
-	char *master_key;  /* a file */
+	char *data;	  /* a folder */
+	char *database;	  /* DATA/lahetti.db unless told */
+	char *keys;	  /* DATA/keys unless told */
+	char *master_key; /* a file */
 
 	/* Sessions: struct net_limits */
 	uint32_t frame;
@@ -66,13 +66,13 @@ struct config {
 	uint32_t recipients; /* of one statement */
 
 	/* Enrolment and login */
-	uint32_t code_minutes;	    /* how long an enrolment code can be used */
-	uint32_t certificate_days;  /* how long a device's certificate is valid */
+	uint32_t code_minutes;	   /* how long an enrolment code can be used */
+	uint32_t certificate_days; /* how long a device's certificate is valid */
 
 	/* Threads, and the jobs that wait for them */
 	uint32_t workers; /* that verify: never 0 once read */
-	uint32_t jobs; /* frames in the desk at once */
-	uint32_t keyring;      /* parsed public keys kept */
+	uint32_t jobs;	  /* frames in the desk at once */
+	uint32_t keyring; /* parsed public keys kept */
 };
 
 /*

@@ -25,7 +25,7 @@ struct desk_limits {
 	uint32_t jobs;		   /* in the desk at once */
 	int64_t code_life_us;	   /* of an enrolment code */
 	uint32_t certificate_days; /* of a device's certificate */
-	uint32_t keyring; /* parsed public keys kept */
+	uint32_t keyring;	   /* parsed public keys kept */
 };
 
 struct desk_options {

@@ -6,8 +6,9 @@
 #include <string.h>
 
 #define SECOND_US INT64_C(1000000)
-#define CHAINS	  1024 /* the addresses in the table have unfinished connections: few, or an attack \
-			*/
+#define CHAINS                                                                            \
+	1024 /* the addresses in the table have unfinished connections: few, or an attack \
+	      */
 
 struct guard_address {
 	LIST_ENTRY(guard_address) chain;
@@ -15,11 +16,12 @@ struct guard_address {
 	uint32_t unfinished;
 };
 LIST_HEAD(guard_chain, guard_address);
+TAILQ_HEAD(guest_list, guest);
 
 struct guard {
 	struct guard_limits limits;
 	size_t connections;
-	TAILQ_HEAD(, guest) handshakes; /* ordered by since_us */
+	struct guest_list handshakes; /* ordered by since_us */
 	struct guard_chain chains[CHAINS];
 };
 

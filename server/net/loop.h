@@ -54,6 +54,8 @@ struct connection {
 	bool over;     /* why it came to nothing has been counted, or it came to something */
 };
 
+TAILQ_HEAD(connection_list, connection);
+
 struct net {
 	struct net_options options;
 	struct ev_loop *loop;
@@ -65,8 +67,7 @@ struct net {
 	struct guard *guard;
 	struct connection
 		*adopting; /* being given to libwebsockets, which may let go of it at once */
-	TAILQ_HEAD(, connection)
-	steered; /* to be read or left, from the next round of the loop on */
+	struct connection_list steered; /* to be read or left, from the next round of the loop on */
 	struct session_table *table;
 	struct net_counters counters;
 	struct lahetti_fault fault; /* of a callback while the loop is being made */
@@ -81,6 +82,7 @@ struct net {
 	struct answer **answers_end;
 	bool resume_asked;
 	bool drain_asked;
+	bool woken; /* and has not looked yet */
 };
 
 int64_t net_now_us(void); /* monotonic */
@@ -113,8 +115,6 @@ LAHETTI_CHECKED bool tls_configure(void *ssl_ctx, const struct net_options *o,
 				   struct lahetti_fault *f);
 /* The exporter, and the key of the client certificate where one was given and holds. */
 void tls_read_peer(void *ssl, struct session_peer *peer);
-/* When all of it has been read. */
-void tls_forget_certificate(void *ssl);
 
 /* ops.c */
 extern const struct lws_protocols ops_protocols[];

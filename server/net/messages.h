@@ -16,8 +16,10 @@ struct message {
 	uint8_t bytes[];
 };
 
+STAILQ_HEAD(message_list, message);
+
 struct messages {
-	STAILQ_HEAD(, message) list;
+	struct message_list list;
 	size_t bytes; /* of all */
 };
 

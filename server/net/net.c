@@ -320,6 +320,7 @@ void net_woken(struct net *n)
 	resume = n->resume_asked;
 	n->resume_asked = false;
 	drain = n->drain_asked;
+	n->woken = false;
 	(void)pthread_mutex_unlock(&n->lock);
 
 	session_table_answer(n->table, answers, now_us);
@@ -331,42 +332,65 @@ void net_woken(struct net *n)
 		tick(n, now_us);
 }
 
+/* With the lock held, which is given back. Whoever was first has woken the loop for all. */
+static void wake_and_unlock(struct net *n)
+{
+	bool asleep = !n->woken;
+
+	n->woken = true;
+	(void)pthread_mutex_unlock(&n->lock);
+	if (asleep)
+		lws_cancel_service(n->context);
+}
+
 void net_answer(struct net *n, struct answer *list)
 {
 	struct answer **end = &list;
-	bool first;
 
 	while (*end != NULL)
 		end = &(*end)->next;
 	if (list == NULL)
 		return;
 	(void)pthread_mutex_lock(&n->lock);
-	first = n->answers == NULL;
 	*n->answers_end = list;
 	n->answers_end = end;
-	(void)pthread_mutex_unlock(&n->lock);
-	/* Whoever left the first has woken the loop already. */
-	if (first)
-		lws_cancel_service(n->context);
+	wake_and_unlock(n);
 }
 
 void net_resume(struct net *n)
 {
 	(void)pthread_mutex_lock(&n->lock);
 	n->resume_asked = true;
-	(void)pthread_mutex_unlock(&n->lock);
-	lws_cancel_service(n->context);
+	wake_and_unlock(n);
 }
 
 void net_drain(struct net *n)
 {
 	(void)pthread_mutex_lock(&n->lock);
 	n->drain_asked = true;
-	(void)pthread_mutex_unlock(&n->lock);
-	lws_cancel_service(n->context);
+	wake_and_unlock(n);
 }
 
 /* ---- unmaking ------------------------------------------------------------------------------ */
+
+/* Who has been told to go, goes: that a second signal ends what is left to be closed in order must
+ * not happen even between two calls. */
+static void stop_signals(struct net *n)
+{
+	sigset_t both, before;
+
+	(void)sigemptyset(&both);
+	(void)sigaddset(&both, SIGTERM);
+	(void)sigaddset(&both, SIGINT);
+	(void)pthread_sigmask(SIG_BLOCK, &both, &before);
+	ev_signal_stop(n->loop, &n->interrupt);
+	ev_signal_stop(n->loop, &n->terminate);
+	if (n->draining) {
+		(void)signal(SIGTERM, SIG_IGN);
+		(void)signal(SIGINT, SIG_IGN);
+	}
+	(void)pthread_sigmask(SIG_SETMASK, &before, NULL);
+}
 
 void net_close(struct net *n)
 {
@@ -377,8 +401,7 @@ void net_close(struct net *n)
 	if (n->context != NULL)
 		lws_context_destroy(n->context);
 	if (n->loop != NULL) {
-		ev_signal_stop(n->loop, &n->interrupt);
-		ev_signal_stop(n->loop, &n->terminate);
+		stop_signals(n);
 		ev_loop_destroy(n->loop);
 	}
 	session_table_destroy(n->table);

@@ -100,7 +100,8 @@ void net_drain(struct net *n);
 /* From any thread: sockets that were paused because take refused are read again. */
 void net_resume(struct net *n);
 
-/* After the threads that answer have ended. */
+/* After the threads that answer have ended. Where it drained, SIGTERM and SIGINT are ignored from
+ * now on. */
 void net_close(struct net *n);
 
 #endif

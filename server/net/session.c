@@ -12,7 +12,7 @@
 #define SECOND_US	INT64_C(1000000)
 #define NONCE_US	(60 * SECOND_US)
 #define CLOSING_MOST_US (5 * SECOND_US) /* then the socket is cut */
-#define HASTY_MOST	10    /* frames in a row that came too fast; then it is a flood */
+#define HASTY_MOST	10		/* frames in a row that came too fast; then it is a flood */
 #define STRANGER_FLIGHT 1     /* one frame at a time, so that a nonce is never given to two jobs */
 #define BACKLOG_MOST	65536 /* bytes: a socket that is left gives up to a TLS record more */
 

@@ -33,16 +33,6 @@ static bool load_certificate(SSL_CTX *ctx, const struct net_options *o, struct l
 	return true;
 }
 
-/* OpenSSL's own check; but the chain that was found is not kept in every connection. */
-static int verify(X509_STORE_CTX *store, void *context)
-{
-	int held = X509_verify_cert(store);
-
-	(void)context;
-	X509_STORE_CTX_set0_verified_chain(store, NULL);
-	return held;
-}
-
 /*
  * OpenSSL's own verdict stands: with libwebsockets' option for client certificates the verdict
  * would be the return value of a callback, and accept what nobody answers for.
@@ -56,11 +46,14 @@ static bool ask_for_certificate(SSL_CTX *ctx, const struct net_options *o, struc
 		SSL_CTX_set_verify(ctx, mode, NULL);
 		return true;
 	}
+	if (o->client_ca == NULL)
+		return lahetti_fault_set(f, LAHETTI_FAULT_BROKEN, "certificate-unreadable",
+					 "Client certificates are asked for, but no authority for "
+					 "them is named.");
 	mode = SSL_VERIFY_PEER;
 	if (o->client_certificate == NET_CLIENT_CERTIFICATE_REQUIRED)
 		mode |= SSL_VERIFY_FAIL_IF_NO_PEER_CERT;
 	SSL_CTX_set_verify(ctx, mode, NULL);
-	SSL_CTX_set_cert_verify_callback(ctx, verify, NULL);
 	if (SSL_CTX_load_verify_file(ctx, o->client_ca) != 1)
 		return unreadable("client authority", o->client_ca, f);
 	names = SSL_load_client_CA_file(o->client_ca);
@@ -122,23 +115,4 @@ void tls_read_peer(void *ssl, struct session_peer *peer)
 	if (SSL_export_keying_material(ssl, peer->exporter, sizeof peer->exporter, label,
 				       sizeof label - 1, NULL, 0, 0) != 1)
 		memset(peer->exporter, 0, sizeof peer->exporter);
-}
-
-/*
- * A certificate weighs more than all else of an idle connection, and its key identifier is all that
- * is needed of it. It lies in the TLS session, which an established connection of TLS 1.3 uses no
- * more: one that knows version and cipher takes its place. The ticket, with the whole of it, has
- * been sent.
- */
-void tls_forget_certificate(void *ssl)
-{
-	SSL_SESSION *bare;
-
-	if (SSL_version(ssl) != TLS1_3_VERSION || SSL_get0_peer_certificate(ssl) == NULL)
-		return;
-	bare = SSL_SESSION_new();
-	if (bare != NULL && SSL_SESSION_set_protocol_version(bare, TLS1_3_VERSION) == 1 &&
-	    SSL_SESSION_set_cipher(bare, SSL_get_current_cipher(ssl)) == 1)
-		(void)SSL_set_session(ssl, bare);
-	SSL_SESSION_free(bare);
 }

@@ -182,7 +182,6 @@ static int on_established(struct connection *c, struct lws *wsi)
 	c->wsi = wsi;
 	c->over = true;
 	tls_read_peer(lws_get_ssl(c->wsi), &peer);
-	tls_forget_certificate(lws_get_ssl(c->wsi));
 	memcpy(peer.address, c->prefix, sizeof peer.address);
 	guard_shook_hands(c->net->guard, &c->guest);
 	c->session = session_open(c->net->table, c, &peer, net_now_us(), NULL);

@@ -95,8 +95,8 @@ LAHETTI_CHECKED bool db_next(struct db_cursor *c, const struct db_value **row,
 void db_done(struct db_cursor *c);
 
 /*
- * The driver's own check of its file (SQLite: integrity_check, foreign_key_check): calls `found` for
- * each complaint.
+ * The driver's own check of its file (SQLite: integrity_check, foreign_key_check): calls `found`
+ * for each complaint.
  */
 LAHETTI_CHECKED bool db_check(struct db *db, void (*found)(void *context, const char *text),
 			      void *context, struct lahetti_fault *f);

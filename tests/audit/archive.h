@@ -91,5 +91,7 @@ uint64_t archive_look(struct archive *a, enum sample_who controller, enum sample
 #define ARCHIVE_HETU	    "131052-919H"
 #define ARCHIVE_WORDS	    "Olen ollut pitkään poissa työelämästä." /* in the sample of a referral */
 void archive_fill(struct archive *a);
+/* The referral, which the city has opened. */
+struct lahetti_id archive_referral(struct archive *a);
 
 #endif

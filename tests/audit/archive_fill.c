@@ -1,5 +1,6 @@
 #include "archive.h"
 #include "clients.h"
+#include "deliveries.h"
 #include "lahetti/dsse.h"
 #include "lahetti/message.h"
 #include "statements.h"
@@ -412,4 +413,14 @@ void archive_fill(struct archive *a)
 	for (size_t i = 0; i < 2; i++)
 		lahetti_private_key_destroy(w.keys[i]);
 	lahetti_arena_finish(&w.arena);
+}
+
+struct lahetti_id archive_referral(struct archive *a)
+{
+	struct deliveries_row row;
+	size_t n;
+
+	assert_true(deliveries_of_unit(a->store, sample_id(SAMPLE_COACHING), 0, &row, 1, &n, NULL));
+	assert_int_equal(n, 1);
+	return row.statement;
 }

@@ -272,6 +272,7 @@ static void every_changed_value_is_found(void **state)
 		{"INTEGER", true, true, "ifnull(", ", 0)"},
 		{"BLOB", false, false, "flip(", ")"},
 		{"BLOB", false, false, "longer(", ")"},
+		{"BLOB", false, false, "substr(", ", 1, 0)"},
 		{"BLOB", false, true, "nullif(1, 1 + 0 * length(", "))"},
 		{"BLOB", true, true, "ifnull(", ", x'')"},
 		{"BLOB", true, true, "ifnull(", ", zeroblob(16))"},

@@ -109,7 +109,7 @@ static const struct {
 	void (*spoil)(struct scene *s);
 	bool after_signing;
 } attacks[] = {
-	{"not-the-author", other_signature, true},	      {"bad-signature", altered, true},
+	{"not-the-author", other_signature, true},    {"bad-signature", altered, true},
 	{"wrong-audience", other_audience, false},    {"not-the-author", other_author, false},
 	{"not-the-author", other_unit, false},	      {"not-the-author", other_role, false},
 	{"dated-ahead", dated_ahead, false},	      {"too-old", dated_back, false},

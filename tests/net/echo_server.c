@@ -4,7 +4,8 @@
  *
  *   net_echo_server --directory CERTIFICATES [--certificate NAME] [--clients off|optional|required]
  * [--tls12]
- *                   [--origin ORIGIN] [--address ADDRESS] [--queue N] [--no-resume] [LIMIT=NUMBER
+ *                   [--origin ORIGIN] [--address ADDRESS]
+ *                   [--listener DESCRIPTOR] [--queue N] [--no-resume] [LIMIT=NUMBER
  * …]
  *
  * It prints `ready PORT OPS_PORT` and serves until SIGTERM. The desk is one thread:
@@ -347,38 +348,43 @@ struct arguments {
 	const char *clients;
 	const char *address;
 	const char *origins[2];
-	size_t queue;
+	const char *queue;
+	const char *listener;
 	bool tls12;
 	bool resumes;
 };
 
+static bool set_option(struct arguments *a, const char *name, const char *value)
+{
+	const struct {
+		const char *name;
+		const char **value;
+	} options[] = {
+		{"--directory", &a->directory}, {"--certificate", &a->certificate},
+		{"--clients", &a->clients},	{"--address", &a->address},
+		{"--listener", &a->listener},	{"--origin", &a->origins[0]},
+		{"--queue", &a->queue},
+	};
+
+	for (size_t i = 0; i < sizeof options / sizeof *options; i++)
+		if (value != NULL && strcmp(name, options[i].name) == 0) {
+			*options[i].value = value;
+			return true;
+		}
+	return false;
+}
+
 static bool parse(struct arguments *a, struct net_limits *limits, int argc, char **argv)
 {
 	for (int i = 1; i < argc; i++) {
-		const char *next = i + 1 < argc ? argv[i + 1] : NULL;
-
 		if (strcmp(argv[i], "--tls12") == 0)
 			a->tls12 = true;
 		else if (strcmp(argv[i], "--no-resume") == 0)
 			a->resumes = false;
-		else if (set_limit(limits, argv[i]))
-			continue;
-		else if (next == NULL)
+		else if (!set_limit(limits, argv[i]) && !set_option(a, argv[i], argv[i + 1]))
 			return false;
-		else if (strcmp(argv[i], "--directory") == 0)
-			a->directory = argv[++i];
-		else if (strcmp(argv[i], "--certificate") == 0)
-			a->certificate = argv[++i];
-		else if (strcmp(argv[i], "--clients") == 0)
-			a->clients = argv[++i];
-		else if (strcmp(argv[i], "--address") == 0)
-			a->address = argv[++i];
-		else if (strcmp(argv[i], "--origin") == 0)
-			a->origins[0] = argv[++i];
-		else if (strcmp(argv[i], "--queue") == 0)
-			a->queue = strtoul(argv[++i], NULL, 10);
-		else
-			return false;
+		else if (argv[i][0] == '-')
+			i++;
 	}
 	return a->directory != NULL;
 }
@@ -419,7 +425,7 @@ int main(int argc, char **argv)
 		.certificate = "server",
 		.clients = "optional",
 		.address = "127.0.0.1",
-		.queue = 1024,
+		.queue = "1024",
 		.resumes = true,
 	};
 	struct desk desk = {.lock = PTHREAD_MUTEX_INITIALIZER};
@@ -467,10 +473,12 @@ int main(int argc, char **argv)
 	(void)snprintf(ca, sizeof ca, "%s/ca.pem", a.directory);
 	options.client_certificate = clients_of(a.clients);
 	options.address = a.address;
+	if (a.listener != NULL)
+		options.listener = (int)strtol(a.listener, NULL, 10);
 	options.tls12 = a.tls12;
 	options.origins = a.origins;
 	desk.resumes = a.resumes;
-	desk.queue = job_queue_create(a.queue, NULL);
+	desk.queue = job_queue_create(strtoul(a.queue, NULL, 10), NULL);
 	if (desk.queue == NULL || !lahetti_arena_init(&desk.arena, ARENA_SIZE, NULL))
 		abort();
 	status = serve(&desk, &options);

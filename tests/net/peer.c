@@ -25,8 +25,6 @@
 #define ARGUMENTS_MOST 8
 #define ARENA_SIZE     4194304
 
-extern char **environ;
-
 struct world {
 	pid_t server;
 	FILE *to_server;
@@ -52,7 +50,8 @@ static bool start(struct world *w, const char *const *more)
 	char *arguments[ARGUMENTS_MOST + 1] = {NULL};
 	posix_spawn_file_actions_t actions;
 	int in[2], out[2];
-	unsigned port;
+	static const char word[] = "ready ";
+	char line[64];
 	FILE *from;
 	bool ready;
 
@@ -78,9 +77,9 @@ static bool start(struct world *w, const char *const *more)
 	close(out[1]);
 	w->to_server = fdopen(in[1], "w");
 	from = fdopen(out[0], "r");
-	ready = fscanf(from, "ready %u", &port) == 1;
+	ready = fgets(line, sizeof line, from) != NULL && strncmp(line, word, sizeof word - 1) == 0;
 	fclose(from);
-	w->options.port = ready ? (uint16_t)port : 0;
+	w->options.port = ready ? (uint16_t)strtoul(line + sizeof word - 1, NULL, 10) : 0;
 	return ready;
 }
 

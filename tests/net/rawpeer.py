@@ -90,10 +90,10 @@ def actor(user=1, unit=1, role=1, device=1):
 # ---- the server ------------------------------------------------------------------------------------------------------
 
 class Server:
-    def __init__(self, *arguments):
+    def __init__(self, *arguments, inherited=()):
         self.process = subprocess.Popen(
             [os.environ["NET_SERVER"], "--directory", CERTIFICATES, *map(str, arguments)],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=None, text=True)
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, pass_fds=inherited, text=True)
         ready = self.process.stdout.readline().split()
         if ready[:1] != ["ready"]:
             raise RuntimeError(f"the server did not start: {self.wait()}")

@@ -4,7 +4,7 @@
 import socket
 import unittest
 
-from rawpeer import Closed, Peer, Server, parse, tls, tls_context, until_cut
+from rawpeer import PATIENCE, Closed, Peer, Server, parse, tls, tls_context, until_cut
 
 
 class Upgrade(unittest.TestCase):
@@ -115,6 +115,18 @@ class Upgrade(unittest.TestCase):
             connection.sendall(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
             connection.settimeout(6)
             self.assertIn(b"404", until_cut(connection))
+
+
+class Inherited(unittest.TestCase):
+    def test_listen_socket_of_whoever_started_it(self):
+        """As systemd gives it. A connection that came before the server is served too."""
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            early = socket.create_connection(listener.getsockname(), PATIENCE)
+            with Server("--listener", listener.fileno(), inherited=[listener.fileno()]) as server:
+                self.assertEqual(server.port, listener.getsockname()[1])
+                with Peer(server):
+                    server.until_metric("lahetti_connections", 2)
+                early.close()
 
 
 if __name__ == "__main__":

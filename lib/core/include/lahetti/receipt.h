@@ -66,7 +66,8 @@ struct lahetti_finding {
 	bool holds;
 	bool unproved; /* it is not shown, and nothing contradicts it: no key to trust, no enrolment
 			*/
-	uint64_t event; /* of a line, a receipt, an enrolment; of a chain its last number */
+	uint64_t event; /* of a receipt, an enrolment; the tree's size of a checkpoint, a line's
+			   place in the bundle from 1, the last number of a chain */
 	struct lahetti_id client; /* of a chain */
 	struct lahetti_fault why; /* where it does not hold */
 };

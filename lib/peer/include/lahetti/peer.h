@@ -1,6 +1,7 @@
 /*
  * A client's connection to a Lähetti server: TLS, WebSocket, frames. One connection belongs to one
- * thread; calls wait.
+ * thread; calls wait. The server's pings are answered within them: a connection on which none is
+ * made for longer than the server's patience (a minute or so) is cut.
  */
 #ifndef LAHETTI_PEER_H
 #define LAHETTI_PEER_H
