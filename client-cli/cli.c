@@ -48,7 +48,8 @@ static size_t fill(char *out, size_t room, const char *text, const char *first, 
 const char *cli_fill(struct cli *c, const char *key, const char *first, const char *second)
 {
 	const char *text = cli_text(c, key);
-	size_t len = fill(NULL, 0, text, first, second);
+	char none[1];
+	size_t len = fill(none, 0, text, first, second);
 	char *out = lahetti_arena_take(&c->arena, len + 1);
 
 	if (out != NULL)
@@ -66,30 +67,28 @@ void cli_say(struct cli *c, const char *key, const char *first, const char *seco
 	(void)printf("\n");
 }
 
-bool cli_fail(struct cli *c, enum cli_status status, const char *key, const char *first,
-	      const char *second)
+void cli_report(struct cli *c, enum cli_status status, const char *key, const char *first,
+		const char *second)
 {
 	c->status = status;
 	(void)fill(c->sentence, sizeof c->sentence, cli_text(c, key), first, second);
-	return false;
 }
 
-bool cli_fault(struct cli *c, enum cli_status status, const struct lahetti_fault *f)
+void cli_report_fault(struct cli *c, enum cli_status status, const struct lahetti_fault *f)
 {
 	const char *sentence = f->code != NULL ? lahetti_text_of_code(f->code, c->language) : NULL;
 
 	c->status = f->kind == LAHETTI_FAULT_BROKEN ? CLI_OWN_FAULT : status;
 	(void)snprintf(c->sentence, sizeof c->sentence, "%s",
 		       sentence != NULL ? sentence : f->text);
-	return false;
 }
 
-bool cli_no_memory(struct cli *c)
+void cli_report_no_memory(struct cli *c)
 {
 	struct lahetti_fault f;
 
 	(void)lahetti_fault_no_memory(&f);
-	return cli_fault(c, CLI_OWN_FAULT, &f);
+	cli_report_fault(c, CLI_OWN_FAULT, &f);
 }
 
 void *cli_take(struct cli *c, size_t len)

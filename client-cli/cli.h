@@ -52,11 +52,30 @@ const char *cli_fill(struct cli *c, const char *key, const char *first, const ch
 /* Prints such a text as a line, unless the run answers in JSON. */
 void cli_say(struct cli *c, const char *key, const char *first, const char *second);
 
-/* Says why the run fails. All return false. */
-bool cli_fail(struct cli *c, enum cli_status status, const char *key, const char *first,
-	      const char *second);
-bool cli_fault(struct cli *c, enum cli_status status, const struct lahetti_fault *f);
-bool cli_no_memory(struct cli *c);
+/* Says why the run fails. Inline, so that analysers see that each returns false. */
+void cli_report(struct cli *c, enum cli_status status, const char *key, const char *first,
+		const char *second);
+void cli_report_fault(struct cli *c, enum cli_status status, const struct lahetti_fault *f);
+void cli_report_no_memory(struct cli *c);
+
+static inline bool cli_fail(struct cli *c, enum cli_status status, const char *key,
+			    const char *first, const char *second)
+{
+	cli_report(c, status, key, first, second);
+	return false;
+}
+
+static inline bool cli_fault(struct cli *c, enum cli_status status, const struct lahetti_fault *f)
+{
+	cli_report_fault(c, status, f);
+	return false;
+}
+
+static inline bool cli_no_memory(struct cli *c)
+{
+	cli_report_no_memory(c);
+	return false;
+}
 
 /* From the arena, or NULL after cli_no_memory. Cleared. */
 void *cli_take(struct cli *c, size_t len);

@@ -434,13 +434,13 @@ bool directory_party(struct cli *c, const char *text, Lahetti__V1__Party **party
 		return false;
 	out->organisation = p.unit->organisation;
 	out->unit = p.unit->id;
+	if (p.rest == NULL) /* a unit's party has nothing after the unit */
+		return true;
 	if (role)
 		return read_role(c, p.rest, &out->role);
-	if (person) {
-		if (!directory_user(c, p.rest, strlen(p.rest), p.unit, &user))
-			return false;
-		out->user = user->id;
-	}
+	if (!directory_user(c, p.rest, strlen(p.rest), p.unit, &user))
+		return false;
+	out->user = user->id;
 	return true;
 }
 

@@ -90,7 +90,9 @@ LAHETTI_CHECKED bool statement_find(struct cli *c, const char *text, struct know
 /* As it was signed, from sent/ or outbox/; CLI_WRONG_USE where this device has no copy. */
 LAHETTI_CHECKED bool statement_kept(struct cli *c, const struct lahetti_id *id,
 				    struct signed_statement *s);
-*id is then its identifier.*/
-	bool statement_names(const char *name, const char *text, struct lahetti_id *id);
+
+/* Whether the name of a kept file is that of a statement whose identifier ends in the text; *id is
+ * then its identifier. */
+bool statement_names(const char *name, const char *text, struct lahetti_id *id);
 
 #endif

@@ -242,6 +242,25 @@ static int begin_organisation(const struct house *h, bool first)
 	return DONE;
 }
 
+/* The data folder, locked, and keys where there is no database yet. */
+static bool make_house(struct house *h, struct lahetti_fault *f)
+{
+	const struct config *c = h->config;
+
+	if (mkdir(c->data, 0700) != 0 && errno != EEXIST)
+		return lahetti_fault_set(f, LAHETTI_FAULT_BROKEN, "no-data",
+					 "%s can't be made: %s.", c->data, strerror(errno));
+	if (!house_lock(h, f))
+		return false;
+	if (access(c->database, F_OK) == 0)
+		return lahetti_fault_set(f, LAHETTI_FAULT_MALFORMED, "exists",
+					 "There is a database at %s already.", c->database);
+	if (!vault_create(c->master_key, c->keys, f))
+		return false;
+	h->vault = vault_open(c->master_key, c->keys, f);
+	return h->vault != NULL;
+}
+
 int console_init(int argc, char **argv)
 {
 	struct lahetti_fault f = {0};
@@ -254,20 +273,7 @@ int console_init(int argc, char **argv)
 		house_close(&h);
 		return wrong("init needs --organisation NAME and --administrator NAME");
 	}
-	status = FAILED;
-	if (mkdir(h.config->data, 0700) != 0 && errno != EEXIST)
-		(void)fprintf(stderr, "lahettid: %s can't be made: %s\n", h.config->data,
-			      strerror(errno));
-	else if (!house_lock(&h, &f))
-		(void)say(&f);
-	else if (access(h.config->database, F_OK) == 0)
-		(void)fprintf(stderr, "lahettid: there is a database at %s already\n",
-			      h.config->database);
-	else if (!vault_create(h.config->master_key, h.config->keys, &f) ||
-		 (h.vault = vault_open(h.config->master_key, h.config->keys, &f)) == NULL)
-		(void)say(&f);
-	else
-		status = begin_organisation(&h, true);
+	status = make_house(&h, &f) ? begin_organisation(&h, true) : say(&f);
 	if (status == DONE && !write_certificates(h.config, h.vault, &f))
 		status = say(&f);
 	house_close(&h);

@@ -34,7 +34,7 @@ uint8_t *lahetti_buffer_reserve(struct lahetti_buffer *b, size_t len, struct lah
 		lahetti_fault_no_memory(f);
 		return NULL;
 	}
-	if (b->len > 0) {
+	if (b->data != NULL) {
 		memcpy(data, b->data, b->len);
 		lahetti_wipe(b->data, b->len);
 	}

@@ -220,7 +220,7 @@ bool lahetti_hex_parse(uint8_t *data, size_t len, const char *text, struct lahet
 		return lahetti_fault_set(f, LAHETTI_FAULT_MALFORMED, "bad-hex",
 					 "A text is not %zu hexadecimal digits.", 2 * len);
 	for (size_t i = 0; i < len; i++)
-		data[i] = (uint8_t)(hex_value(text[2 * i]) << 4 | hex_value(text[2 * i + 1]));
+		data[i] = (uint8_t)(hex_value(text[2 * i]) * 16 + hex_value(text[2 * i + 1]));
 	return true;
 }
 

@@ -221,8 +221,7 @@ static int on_writeable(struct lahetti_peer *p)
 static int callback(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in,
 		    size_t len)
 {
-	struct lws_context *context = lws_get_context(wsi);
-	struct lahetti_peer *p = context != NULL ? lws_context_user(context) : NULL;
+	struct lahetti_peer *p = lws_context_user(lws_get_context(wsi));
 
 	switch (reason) {
 	case LWS_CALLBACK_OPENSSL_PERFORM_SERVER_CERT_VERIFICATION:

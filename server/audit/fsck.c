@@ -242,6 +242,7 @@ static bool grow_tree(struct check *c, struct lahetti_span leaf, struct lahetti_
 static bool check_last_tiles(struct check *c, struct lahetti_fault *f)
 {
 	struct lahetti_digest hashes[LAHETTI_TILE_WIDTH];
+	struct lahetti_fault fault = {0};
 	uint64_t entries = c->frontier.size;
 	size_t n;
 
@@ -251,9 +252,10 @@ static bool check_last_tiles(struct check *c, struct lahetti_fault *f)
 		c->seen[COUNT_TILE] += full + (rest > 0);
 		if (rest == 0)
 			continue;
-		if (!ledger_tile_get(c->store, level, full, hashes, &n, f))
-			return false;
-		if (n > rest)
+		if (!ledger_tile_get(c->store, level, full, hashes, &n, &fault)) {
+			if (!finding(c, "the last tile of level", level, &fault, f))
+				return false;
+		} else if (n > rest)
 			found(c, "bad-tile",
 			      "The last tile of level %u holds more hashes than there are.", level);
 	}
@@ -591,17 +593,22 @@ static bool check_signature(struct check *c, const struct statements_row *row,
 }
 
 /* What is gone and should be: it, or the client whose it was, is named by the journal. */
-static bool check_gone(struct check *c, const struct statements_row *row)
+static bool check_gone(struct check *c, const struct statements_row *row, struct lahetti_fault *f)
 {
+	struct lahetti_fault fault = {0};
 	struct lahetti_buffer b;
-	struct ledger_part part;
-	bool known;
+	struct ledger_part part = {0};
+	bool there, ok;
 
 	c->result->erased++;
 	lahetti_buffer_init(&b, PART_MOST);
-	(void)!ledger_subject_open(c->store, row->event, 0, &part, &b, &known, NULL);
+	ok = ledger_subject_open(c->store, row->event, 0, &part, &b, &there, &fault);
 	lahetti_buffer_finish(&b);
-	if (!is_erased(c, &row->id) && !(known && is_erased(c, &part.holder)))
+	if (!ok && ours(&fault)) {
+		*f = fault;
+		return false;
+	}
+	if (!is_erased(c, &row->id) && !is_erased(c, &part.holder))
 		found(c, "content-missing",
 		      "The statement accepted in event %" PRIu64
 		      " is not there, and no erasure of it is known.",
@@ -655,7 +662,7 @@ static bool check_statement(void *context, const struct statements_row *row,
 		c->seen[COUNT_CONTENT_KEY]++;
 		ok = check_payload(c, row, lahetti_buffer_span(&b), f);
 	} else if (strcmp(fault.code, "erased") == 0) {
-		ok = check_gone(c, row);
+		ok = check_gone(c, row, f);
 	} else {
 		c->seen[COUNT_CONTENT_KEY]++;
 		ok = destroyed(c, &fault) ||
@@ -674,15 +681,14 @@ static bool check_copy(void *context, const struct lahetti_id *statement,
 	struct lahetti_fault fault = {0};
 	struct lahetti_buffer b;
 	char text[LAHETTI_ID_TEXT_LEN + 1];
-	bool gone;
+	bool ok, gone;
 
 	lahetti_buffer_init(&b, CONTENT_MOST);
-	if (statements_read(c->store, statement, controller, &b, &fault))
-		fault.code = "";
+	ok = statements_read(c->store, statement, controller, &b, &fault);
 	lahetti_buffer_finish(&b);
-	gone = strcmp(fault.code, "erased") == 0;
+	gone = !ok && strcmp(fault.code, "erased") == 0;
 	c->seen[COUNT_CONTENT_KEY] += !gone;
-	if (*fault.code == '\0' || destroyed(c, &fault) ||
+	if (ok || destroyed(c, &fault) ||
 	    (gone && (is_erased(c, statement) || is_erased(c, client))))
 		return true;
 	if (ours(&fault)) {
@@ -699,13 +705,8 @@ static bool check_copy(void *context, const struct lahetti_id *statement,
  * ----------------------------------------------------------------------------------------------------
  */
 
-/* The digest of each table's rows, for two stores; where they differ, the first row that does is
- * looked for. */
+/* The digest of the rows of each table that has any. */
 struct dump {
-	struct check *check;
-	char table[64];
-	uint64_t rows;
-	struct lahetti_digest running;
 	struct {
 		char table[64];
 		uint64_t rows;

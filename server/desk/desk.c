@@ -345,7 +345,8 @@ static void verify(struct worker *w, struct job *j)
 {
 	struct lahetti_fault fault = {0};
 	const char *type = "";
-	const Lahetti__V1__Envelope *message = envelope_of(w->h.frame, &type);
+	const Lahetti__V1__Envelope *message =
+		w->h.frame == NULL ? NULL : envelope_of(w->h.frame, &type);
 	struct lahetti_envelope e;
 	bool ok = message != NULL ? lahetti_envelope_of(&e, message, &fault)
 				  : lahetti_fault_set(&fault, LAHETTI_FAULT_MALFORMED,

@@ -190,7 +190,7 @@ static void admit_ops(struct listener *l, int fd)
 static void accept_some(struct listener *l)
 {
 	for (int i = 0; i < ACCEPTS_A_TURN; i++) {
-		struct sockaddr_storage from;
+		struct sockaddr_storage from = {0};
 		socklen_t len = sizeof from;
 		int on = 1;
 		int fd = accept4(lws_get_socket_fd(l->wsi), (struct sockaddr *)&from, &len,

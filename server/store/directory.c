@@ -6,8 +6,10 @@
 #include <lahetti/v1/record.pb-c.h>
 #include <stdio.h>
 
-static const Lahetti__V1__DirectoryEntry *
-read_entry(struct lahetti_span content, struct lahetti_arena *arena, struct lahetti_fault *f)
+static const Lahetti__V1__DirectoryEntry *read_entry(enum directory_kind kind,
+						     struct lahetti_span content,
+						     struct lahetti_arena *arena,
+						     struct lahetti_fault *f)
 {
 	struct lahetti_span copy =
 		lahetti_span(lahetti_arena_copy(arena, content.data, content.len), content.len);
@@ -21,7 +23,9 @@ read_entry(struct lahetti_span content, struct lahetti_arena *arena, struct lahe
 				      arena, f);
 	if (record == NULL)
 		return NULL;
-	if (record->record_case != LAHETTI__V1__RECORD__RECORD_DIRECTORY) {
+	/* What the caller finds is of that kind, whatever somebody has done to the table. */
+	if (record->record_case != LAHETTI__V1__RECORD__RECORD_DIRECTORY ||
+	    (int)record->directory->entry_case != (int)kind) {
 		lahetti_fault_set(
 			f, LAHETTI_FAULT_BROKEN, "db-corrupt",
 			"An entry of the directory points to another kind of record: run lahettid fsck.");
@@ -43,7 +47,7 @@ const Lahetti__V1__DirectoryEntry *directory_find(struct store *s, enum director
 	if (store_first(s, &c, at_us == 0 ? SQL_DIRECTORY_NOW : SQL_DIRECTORY_AT, params,
 			at_us == 0 ? 2 : 3, &row, f) &&
 	    row != NULL)
-		entry = read_entry(row[0].bytes, arena, f);
+		entry = read_entry(kind, row[0].bytes, arena, f);
 	db_done(&c);
 	return entry;
 }
@@ -72,7 +76,7 @@ bool directory_list(struct store *s, enum directory_kind kind, enum directory_by
 
 	*n = 0;
 	while (ok && *n < most && (ok = db_next(&c, &row, f)) && row != NULL) {
-		found[*n] = read_entry(row[0].bytes, arena, f);
+		found[*n] = read_entry(kind, row[0].bytes, arena, f);
 		ok = found[(*n)++] != NULL;
 	}
 	db_done(&c);

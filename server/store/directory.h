@@ -42,7 +42,7 @@ LAHETTI_CHECKED bool directory_list(struct store *s, enum directory_kind kind, e
 				    struct lahetti_fault *f);
 
 /* The identifier by which an entry is found. */
-struct lahetti_span directory_entity(const Lahetti__V1__DirectoryEntry *entry);
+struct lahetti_span directory_entity(const Lahetti__V1__DirectoryEntry *e);
 
 /* Names, for people: empty where unknown. */
 LAHETTI_CHECKED bool directory_name(struct store *s, enum directory_kind kind,

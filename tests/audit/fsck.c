@@ -291,14 +291,17 @@ static void every_changed_value_is_found(void **state)
 				if (strcmp(t->columns[i].type, changes[k].type) != 0 ||
 				    (changes[k].nullable && !t->columns[i].nullable))
 					continue;
-				/* The first row and the last. */
+				/* Two rows, others for each column and change. */
 				for (int last = 0; last < 2; last++) {
+					int64_t rows = rows_of(w->original, t);
+					int64_t nth = (int64_t)(3 * i + k) % rows;
+
 					sqlite3_str *sql = sqlite3_str_new(NULL);
 
 					sqlite3_str_appendf(sql, "UPDATE %s SET %s = %s%s%s",
 							    t->name, column, changes[k].before,
 							    column, changes[k].after);
-					add_where(sql, t, last ? rows_of(w->original, t) - 1 : 0);
+					add_where(sql, t, last ? rows - 1 - nth : nth);
 					sqlite3_str_appendf(sql, " AND %s IS %s", column,
 							    changes[k].of_null ? "NULL"
 									       : "NOT NULL");
@@ -540,6 +543,26 @@ static void rewritten_history_is_not_signed(void **state)
 	first_finding_is(w, "bad-root");
 }
 
+/* The last tile is filled over time: what is not in the tree yet stands nowhere. */
+static void hash_beyond_the_tree_is_found(void **state)
+{
+	struct whole *w = *state;
+
+	run_on_copy(w, "UPDATE tile SET hashes = CAST(hashes || zeroblob(32) AS BLOB)");
+	first_finding_is(w, "bad-tile");
+}
+
+/* A device's entry that leads to the record of an organisation: none is taken for the other. */
+static void entry_of_another_kind_is_found(void **state)
+{
+	struct whole *w = *state;
+
+	run_on_copy(w, "DELETE FROM directory WHERE kind = 1;"
+		       "UPDATE directory SET event = 1, n = 0 WHERE kind = 5 AND event = "
+		       "(SELECT min(event) FROM directory WHERE kind = 5 AND until_us IS NULL)");
+	first_finding_is(w, "db-corrupt");
+}
+
 static void foreign_schema_is_found(void **state)
 {
 	static const char *const changes[] = {
@@ -572,6 +595,8 @@ int main(void)
 		TEST(every_inserted_row_is_found),
 		TEST(every_exchanged_value_is_found),
 		TEST(every_emptied_table_is_found),
+		TEST(hash_beyond_the_tree_is_found),
+		TEST(entry_of_another_kind_is_found),
 		TEST(foreign_schema_is_found),
 		TEST(identity_is_gone_only_by_the_journal),
 		TEST(content_is_gone_only_by_the_journal),

@@ -122,10 +122,22 @@ void house_organisation(struct house *h, const char *name, const char *type, cha
 	first_line(out, code);
 }
 
+unsigned number_after(const char *text, const char *words)
+{
+	const char *at = strstr(text, words);
+	char *end;
+	unsigned long number;
+
+	assert_non_null(at);
+	number = strtoul(at + strlen(words), &end, 10);
+	assert_true(end > at + strlen(words));
+	return (unsigned)number;
+}
+
 void house_start(struct house *h)
 {
 	static const char *const run[] = {"run", NULL};
-	char line[256];
+	char line[256] = "";
 	size_t len = 0;
 
 	h->pid = spawn(h, run, &h->out);
@@ -139,7 +151,8 @@ void house_start(struct house *h)
 		len += (size_t)got;
 	}
 	line[len] = '\0';
-	assert_int_equal(2, sscanf(line, "ready port=%u ops_port=%u", &h->port, &h->ops_port));
+	h->port = number_after(line, "ready port=");
+	h->ops_port = number_after(line, "ops_port=");
 }
 
 void house_stop(struct house *h, int signal)
@@ -554,7 +567,8 @@ void writing_sign(struct writing *w, const ProtobufCMessage *body,
 	free(w->kept);
 	w->kept = malloc(envelope.len);
 	assert_non_null(w->kept);
-	memcpy(w->kept, envelope.data, envelope.len);
+	if (envelope.data != NULL) /* asserted above, unseen by analysers */
+		memcpy(w->kept, envelope.data, envelope.len);
 	w->envelope = lahetti_span(w->kept, envelope.len);
 	lahetti_arena_finish(&arena);
 }

@@ -29,6 +29,8 @@ void house_start(struct house *h);
 void house_stop(struct house *h, int signal);
 /* Runs lahettid with arguments to its end: its exit status; what it printed, cut to room. */
 int house_run(struct house *h, char *out, size_t room, const char *const *arguments);
+/* The number that follows words in a text; there must be one. */
+unsigned number_after(const char *text, const char *words);
 /* `lahettid fsck` says that nothing is wrong. */
 void house_is_whole(struct house *h);
 void house_finish(struct house *h);
@@ -64,7 +66,7 @@ Lahetti__V1__ServerFrame *person_expect(struct person *p, Lahetti__V1__ClientFra
 void person_refused(struct person *p, Lahetti__V1__ClientFrame *frame, const char *code);
 
 /* What administrators do. */
-void admin_unit(struct person *admin, const char *name, struct lahetti_id *unit);
+void admin_unit(struct person *admin, const char *name, struct lahetti_id *id);
 void admin_user(struct person *admin, const char *name, const struct lahetti_id *unit,
 		Lahetti__V1__Role role, struct person *who, char code[32]);
 

@@ -46,7 +46,7 @@ static bool start(struct world *w, const char *const *more)
 {
 	const char *const first[] = {getenv("NET_SERVER"), "--directory",
 				     getenv("NET_CERTIFICATES"), NULL};
-	char texts[ARGUMENTS_MOST][512];
+	char texts[ARGUMENTS_MOST][512] = {""};
 	char *arguments[ARGUMENTS_MOST + 1] = {NULL};
 	posix_spawn_file_actions_t actions;
 	int in[2], out[2];
@@ -70,8 +70,7 @@ static bool start(struct world *w, const char *const *more)
 	posix_spawn_file_actions_adddup2(&actions, out[1], STDOUT_FILENO);
 	posix_spawn_file_actions_addclose(&actions, in[1]);
 	posix_spawn_file_actions_addclose(&actions, out[0]);
-	assert_int_equal(posix_spawn(&w->server, arguments[0], &actions, NULL, arguments, environ),
-			 0);
+	assert_int_equal(posix_spawn(&w->server, texts[0], &actions, NULL, arguments, environ), 0);
 	posix_spawn_file_actions_destroy(&actions);
 	close(in[0]);
 	close(out[1]);

@@ -551,10 +551,10 @@ static void two_processes_do_not_collide(void **state)
 	vault_close(b);
 }
 
+/* Who does not heed the answer is left with zeros. */
 static bool no_random(uint8_t *data, size_t len)
 {
-	(void)data;
-	(void)len;
+	memset(data, 0, len);
 	return false;
 }
 

@@ -163,10 +163,10 @@ static void identifiers_of_many_threads_grow_and_differ(void **state)
 		assert_false(lahetti_id_equal(&ids[i - 1], &ids[i]));
 }
 
+/* Who does not heed the answer is left with zeros. */
 static bool nothing(uint8_t *data, size_t len)
 {
-	(void)data;
-	(void)len;
+	memset(data, 0, len);
 	return false;
 }
 

@@ -26,7 +26,7 @@ static void make_ids(void)
 
 const struct lahetti_id *sample_id(enum sample_who who)
 {
-	if (who > 0 && lahetti_id_empty(&ids[who]))
+	if (lahetti_id_empty(&ids[SAMPLE_WHOES - 1]))
 		make_ids();
 	return &ids[who];
 }
