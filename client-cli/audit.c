@@ -272,7 +272,8 @@ bool command_audit_list(struct cli *c)
 
 /* ---- the log ------------------------------------------------------------------------------- */
 
-/* Signing in has checked that the log continues what this device has seen; here it is told. */
+/* Signing in has checked that the log continues what this device has seen; so does its newest head.
+ */
 bool command_audit_verify(struct cli *c)
 {
 	struct lahetti_checkpoint head;
@@ -282,7 +283,7 @@ bool command_audit_verify(struct cli *c)
 	struct table *t;
 	bool found, ok;
 
-	if (!session_open(c))
+	if (!session_open(c) || !session_read_head(c))
 		return false;
 	lahetti_buffer_init(&note, LAHETTI_NOTE_MOST);
 	ok = home_read(c, "checkpoint", &note, &found) &&

@@ -271,18 +271,23 @@ static bool sign_in(struct cli *c)
 	return true;
 }
 
-static bool check_log(struct cli *c)
+bool session_read_head(struct cli *c)
 {
 	Lahetti__V1__ClientFrame frame = LAHETTI__V1__CLIENT_FRAME__INIT;
 	Lahetti__V1__ReadCheckpoint question = LAHETTI__V1__READ_CHECKPOINT__INIT;
 	Lahetti__V1__ServerFrame *answer;
 
-	if (c->session->signed_in->checkpoint.len > 0)
-		return session_saw(c, c->session->signed_in->checkpoint, true);
 	frame.body_case = SESSION_CLIENT(READ_CHECKPOINT);
 	frame.read_checkpoint = &question;
 	answer = session_ask(c, &frame, SESSION_SERVER(CHECKPOINT));
 	return answer != NULL && session_saw(c, answer->checkpoint->note, true);
+}
+
+static bool check_log(struct cli *c)
+{
+	if (c->session->signed_in->checkpoint.len == 0)
+		return session_read_head(c);
+	return session_saw(c, c->session->signed_in->checkpoint, true);
 }
 
 /* ---- the role to act in -------------------------------------------------------------------- */

@@ -61,6 +61,9 @@ Lahetti__V1__ServerFrame *session_next(struct cli *c, int timeout_ms, bool *fail
  */
 LAHETTI_CHECKED bool session_saw(struct cli *c, ProtobufCBinaryData note, bool newest);
 
+/* The newest head there is now: that of the sign-in is from just before it. */
+LAHETTI_CHECKED bool session_read_head(struct cli *c);
+
 /* A receipt: verified (CLI_NOT_PROVED), its head seen. */
 LAHETTI_CHECKED bool session_receipt(struct cli *c, const Lahetti__V1__Receipt *receipt,
 				     struct lahetti_receipt_facts *facts);

@@ -91,7 +91,7 @@ LAHETTI_CHECKED bool statement_find(struct cli *c, const char *text, struct know
 LAHETTI_CHECKED bool statement_kept(struct cli *c, const struct lahetti_id *id,
 				    struct signed_statement *s);
 
-/* Whether the name of a kept file is that of a statement whose identifier ends in the text; *id is
+/* Whether the name of a kept file is an identifier that the text names by its digits; *id is
  * then its identifier. */
 bool statement_names(const char *name, const char *text, struct lahetti_id *id);
 

@@ -3,7 +3,10 @@
  * each event's number, time, columns and leaf; the tree's tiles and the root and signature of every
  * checkpoint; each record against its digest in the event; each part against its commitment and the
  * chains of links; each statement's bytes against its digest, its author's signature and its
- * columns; each key; and every derived table against one derived again.
+ * columns; each client's keys and identity; and every derived table, and the schema, against one
+ * derived again. Rows that nothing speaks of are counted, and what is gone must be named by the
+ * erasure journal. What can't be seen is a whole database put back to an earlier checkpoint: that
+ * is for those who hold a later one.
  */
 #ifndef AUDIT_FSCK_H
 #define AUDIT_FSCK_H

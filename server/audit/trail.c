@@ -348,6 +348,10 @@ static bool append_record(struct trail *t, struct trail_entry *e, const Lahetti_
 
 	if (packed.data == NULL || digest == NULL)
 		return spent(f);
+	/* What came with fields or values that nobody here knows could not be derived again. */
+	if (!lahetti_message_scan(&lahetti__v1__record__descriptor, packed, LAHETTI_MESSAGE_SIGNED,
+				  f))
+		return false;
 	if (!new_salt(t, &salt, f) ||
 	    !trail_record_digest(lahetti_bytes_span(salt), packed, digest, f) ||
 	    !ledger_record_add(t->store, e->event.number, n, lahetti_bytes_span(salt), packed, f) ||

@@ -90,7 +90,7 @@ static struct lahetti_span source_of(const struct handling *h)
 {
 	const struct job_head *head = &h->job->head;
 
-	if (lahetti_id_empty(&head->actor.user))
+	if ((frame_row(head->frame)->states & FRAME_STRANGER) != 0)
 		return lahetti_span(head->address, sizeof head->address);
 	return lahetti_span(&head->session, sizeof head->session);
 }

@@ -103,6 +103,9 @@ static void answer_last(struct handling *h, Lahetti__V1__Error__Class class, con
 	struct lahetti_fault none;
 
 	answers_drop(h);
+	lahetti_arena_reset(
+		&h->arena); /* nothing of the job is needed any more, and the answer must fit */
+	h->frame = NULL;
 	if (!answer_error(h, class, code, 0, &none))
 		answers_drop(h);
 }
@@ -247,7 +250,11 @@ static void write_group(struct desk *d, struct job *list)
 		job_destroy(j);
 		leave(d, 1);
 	}
-	if (atomic_load(&d->broken) != NULL || !record_group(d, n, &fault))
+	if (atomic_load(&d->broken) != NULL)
+		for (size_t i = 0; i < n; i++)
+			answer_last(&d->slots[i], LAHETTI__V1__ERROR__CLASS__CLASS_TRANSIENT,
+				    "server-fault");
+	else if (!record_group(d, n, &fault))
 		give_up_group(d, n, &fault);
 	else
 		trail_committed(d->trail);
@@ -340,8 +347,9 @@ static bool verify_registered(struct worker *w, const struct lahetti_envelope *e
 	return ok;
 }
 
-/* Notes in the job whether the envelope's signature holds; the writer refuses where it does not. */
-static void verify(struct worker *w, struct job *j)
+/* Notes in the job whether the envelope's signature holds; the writer refuses where it does not.
+ * True: answered already. */
+static bool verify(struct worker *w, struct job *j)
 {
 	struct lahetti_fault fault = {0};
 	const char *type = "";
@@ -358,9 +366,11 @@ static void verify(struct worker *w, struct job *j)
 			     : verify_registered(w, &e, type, &fault);
 	if (ok)
 		j->head.verified = e.key_id;
+	else if (fault.kind == LAHETTI_FAULT_MALFORMED || fault.kind == LAHETTI_FAULT_INVALID)
+		(void)snprintf(j->head.refused, sizeof j->head.refused, "%s", fault.code);
 	else
-		(void)snprintf(j->head.refused, sizeof j->head.refused, "%s",
-			       fault.code == NULL ? "server-fault" : fault.code);
+		answer_fault(&w->h, &fault); /* ours, and no word about the signature */
+	return w->h.answered;
 }
 
 /* A fetch names the frame whose answer it ends. */
@@ -408,9 +418,9 @@ static void work_one(struct worker *w, struct job *j)
 	bool started = handling_start(&w->h, j, &fault);
 
 	if (started && frame_row(j->head.frame)->road == FRAME_ROAD_VERIFY) {
-		verify(w, j);
-		if (job_queue_put(w->desk->to_writer, j))
+		if (!verify(w, j) && job_queue_put(w->desk->to_writer, j))
 			return; /* given away, still inside */
+		send_answers(w->desk, &w->h);
 	} else if (started) {
 		read_one(w, j);
 	} else {

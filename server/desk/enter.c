@@ -10,6 +10,7 @@
 
 #define PROTOCOL_VERSION 1
 #define MEMBERSHIPS_MOST 32
+#define DEVICE_NAME_MOST 100
 
 static void claim_facts(const struct handling *h, struct claim_facts *facts)
 {
@@ -113,6 +114,8 @@ bool handle_enrol(struct handling *h, struct lahetti_fault *f)
 	const char *refused;
 	bool found, ok;
 
+	if (strlen(enrol->device_name) > DEVICE_NAME_MOST)
+		return refuse(h, "too-long", NULL, f);
 	if (!code_digest(&code, lahetti_span_text(enrol->code), &fault))
 		return refuse(h, "bad-code", NULL, f);
 	proof = lahetti_message_read(&lahetti__v1__enrolment_proof__descriptor,

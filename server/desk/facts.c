@@ -37,10 +37,27 @@ bool facts_of_actor(struct handling *h, struct facts_actor *a, struct lahetti_fa
 	a->user_disabled = user == NULL || user->user->disabled;
 	a->known = membership != NULL;
 	if (membership != NULL) {
+		/* The role as it is now: it may have changed since login. */
+		a->role = membership->membership->role;
 		a->membership_ended = membership->membership->ended;
 		a->leads_unit = membership->membership->leader;
 	}
 	if (lahetti_id_empty(&a->organisation) && user != NULL)
 		return facts_id(user->user->organisation, &a->organisation, f);
 	return true;
+}
+
+bool facts_author_is_actor(const struct handling *h, const Lahetti__V1__Header *header)
+{
+	const struct facts_actor *a = &h->actor;
+
+	return a->known &&
+	       lahetti_span_equal(lahetti_bytes_span(header->author), lahetti_id_span(&a->user)) &&
+	       lahetti_span_equal(lahetti_bytes_span(header->device),
+				  lahetti_digest_span(&h->job->head.actor.device)) &&
+	       lahetti_digest_equal(&h->job->head.verified, &h->job->head.actor.device) &&
+	       lahetti_span_equal(lahetti_bytes_span(header->unit), lahetti_id_span(&a->unit)) &&
+	       lahetti_span_equal(lahetti_bytes_span(header->organisation),
+				  lahetti_id_span(&a->organisation)) &&
+	       header->role == a->role;
 }

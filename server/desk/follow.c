@@ -74,6 +74,7 @@ bool handle_read_sent(struct handling *h, struct lahetti_fault *f)
 	const struct delivered *shown[PAGE_MOST];
 	struct decision allowed = policy_clients(&h->actor);
 	uint64_t below;
+	bool full = false;
 	size_t n;
 
 	if (!allowed.allowed)
@@ -91,6 +92,14 @@ bool handle_read_sent(struct handling *h, struct lahetti_fault *f)
 			return lahetti_fault_no_memory(f);
 		if (!gather_delivered(h, &rows[i], d, f))
 			return false;
+		/* A page ends between statements, so that the next one misses nothing. */
+		if (n == most && i > 0 &&
+		    lahetti_id_equal(&rows[i].statement, &rows[n - 1].statement) &&
+		    !lahetti_id_equal(&rows[0].statement, &rows[n - 1].statement)) {
+			n = i;
+			full = true;
+			break;
+		}
 		page.statuses[i] = gather_status(h, d, &h->actor, f);
 		if (page.statuses[i] == NULL)
 			return false;
@@ -99,7 +108,7 @@ bool handle_read_sent(struct handling *h, struct lahetti_fault *f)
 		below = d->stored.row.event;
 	}
 	page.n_statuses = n;
-	if (n == most)
+	if (full || n == most)
 		page.cursor = write_cursor(h, below);
 	frame.body_case = LAHETTI__V1__SERVER_FRAME__BODY_SENT;
 	frame.sent = &page;
@@ -123,14 +132,6 @@ static char *sentence_of(const struct stored *s)
 	return NULL;
 }
 
-static bool shown_by_consent(const struct delivered *d)
-{
-	for (size_t i = 0; i < d->n_consents; i++)
-		if (!d->consents[i].withdrawn && d->consents[i].terms->covers_feedback)
-			return true;
-	return false;
-}
-
 /* A step as the sender may see it: another organisation's people are not named. */
 static bool add_step(struct handling *h, const struct delivered *d,
 		     const struct deliveries_step *step, Lahetti__V1__Timeline *out,
@@ -141,7 +142,8 @@ static bool add_step(struct handling *h, const struct delivered *d,
 	bool own = lahetti_id_equal(&d->row.organisation, &h->actor.organisation);
 	char name[256];
 
-	if (!policy_step_shown(&d->facts, (Lahetti__V1__Step)step->step, shown_by_consent(d)))
+	if (!policy_step_shown(&d->facts, (Lahetti__V1__Step)step->step,
+			       gather_feedback_covered(h, d)))
 		return true;
 	t = lahetti_arena_take(&h->arena, sizeof *t);
 	if (t == NULL)
@@ -158,7 +160,9 @@ static bool add_step(struct handling *h, const struct delivered *d,
 		if (!gather_statement(h, &step->statement, &by, f))
 			return false;
 		t->statement = id_bytes(h, &step->statement);
-		if (sentence_of(&by) != NULL)
+		/* A closing's sentence is feedback, though that it ended is always shown. */
+		if (sentence_of(&by) != NULL &&
+		    (by.row.kind != LAHETTI_KIND_CLOSING || gather_feedback_covered(h, d)))
 			t->sentence = sentence_of(&by);
 	}
 	if (own && by.readable) {

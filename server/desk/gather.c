@@ -219,9 +219,10 @@ bool gather_copy(struct handling *h, const struct stored *stored,
 		 struct lahetti_fault *f)
 {
 	bool found;
-
 	*copy = (struct statements_copy){.client = stored->row.client,
 					 .case_id = stored->row.case_id};
+	if (!stored->found)
+		return true;
 	return lahetti_id_equal(&stored->row.organisation, controller) ||
 	       statements_copy_find(h->store, &stored->row.id, controller, copy, &found, f);
 }
@@ -289,12 +290,21 @@ Lahetti__V1__Notice *gather_notice(struct handling *h, const struct delivered *d
 	return n;
 }
 
-/* Whether the sender may be told more than the stations of the way. */
-static bool feedback_covered(const struct delivered *d)
+/* A consent of which a part is withdrawn no longer counts: whom it still covers is not asked here.
+ */
+bool gather_feedback_covered(const struct handling *h, const struct delivered *d)
 {
-	for (size_t i = 0; i < d->n_consents; i++)
-		if (!d->consents[i].withdrawn && d->consents[i].terms->covers_feedback)
+	uint32_t today = lahetti_date_of(h->now_us);
+
+	if (lahetti_id_equal(&d->row.organisation, &d->stored.row.organisation))
+		return true;
+	for (size_t i = 0; i < d->n_consents; i++) {
+		const struct facts_consent *c = &d->consents[i];
+
+		if (!c->withdrawn && c->n_parts == 0 && c->terms->covers_feedback &&
+		    c->terms->from <= today && today <= c->terms->until)
 			return true;
+	}
 	return false;
 }
 
@@ -322,7 +332,7 @@ Lahetti__V1__Status *gather_status(struct handling *h, const struct delivered *d
 	/* The last state on the way that the sender may be shown. */
 	for (size_t i = 0; i < n; i++)
 		if (policy_step_shown(&d->facts, (Lahetti__V1__Step)steps[i].step,
-				      feedback_covered(d))) {
+				      gather_feedback_covered(h, d))) {
 			s->state = (Lahetti__V1__State)steps[i].state;
 			s->reason = (Lahetti__V1__Reason)steps[i].reason;
 			s->since_us = steps[i].time_us;
@@ -332,7 +342,7 @@ Lahetti__V1__Status *gather_status(struct handling *h, const struct delivered *d
 	return s;
 }
 
-bool gather_tell(struct handling *h, const struct lahetti_id *delivery, struct lahetti_fault *f)
+static bool tell(struct handling *h, const struct lahetti_id *delivery, struct lahetti_fault *f)
 {
 	struct delivered *d = lahetti_arena_take(&h->arena, sizeof *d);
 	Lahetti__V1__ServerFrame frame = LAHETTI__V1__SERVER_FRAME__INIT;
@@ -360,6 +370,16 @@ bool gather_tell(struct handling *h, const struct lahetti_id *delivery, struct l
 	frame.body_case = LAHETTI__V1__SERVER_FRAME__BODY_STATUS;
 	frame.status = gather_status(h, d, NULL, f);
 	return frame.status != NULL && answer_frame(h, &to, &frame, f);
+}
+
+/* What was told is packed by now: its room is given back, so that telling many takes no more. */
+bool gather_tell(struct handling *h, const struct lahetti_id *delivery, struct lahetti_fault *f)
+{
+	size_t mark = h->arena.used;
+	bool ok = tell(h, delivery, f);
+
+	h->arena.used = mark;
+	return ok;
 }
 
 /* Records

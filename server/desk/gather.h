@@ -59,6 +59,9 @@ Lahetti__V1__Notice *gather_notice(struct handling *h, const struct delivered *d
 Lahetti__V1__Status *gather_status(struct handling *h, const struct delivered *d,
 				   const struct facts_actor *actor, struct lahetti_fault *f);
 
+/* Whether the sender may be told more than the stations of the way, today. */
+bool gather_feedback_covered(const struct handling *h, const struct delivered *d);
+
 /* Tells those on line, after the commit, that a delivery changed: those it is addressed to, and its
  * sender. */
 LAHETTI_CHECKED bool gather_tell(struct handling *h, const struct lahetti_id *delivery,

@@ -23,8 +23,10 @@
 
 #include <lahetti/v1/record.pb-c.h>
 #include <lahetti/v1/session.pb-c.h>
+#include <lahetti/v1/statement.pb-c.h>
 
-#define DESK_ARENA (2u << 20)
+/* Of one job: what a page of the largest statements takes. Only what is used is ever touched. */
+#define DESK_ARENA (16u << 20)
 
 /* What all threads of the desk share and none changes. */
 struct desk_facts {
@@ -91,6 +93,9 @@ LAHETTI_CHECKED bool refuse(struct handling *h, const char *code,
 
 LAHETTI_CHECKED bool facts_of_actor(struct handling *h, struct facts_actor *actor,
 				    struct lahetti_fault *f);
+/* Whether a header's author, device, role, unit and organisation are the session's, and its
+ * device signed it. */
+bool facts_author_is_actor(const struct handling *h, const Lahetti__V1__Header *header);
 /* An identifier of a frame; empty where the field is. "bad-identifier" otherwise. */
 LAHETTI_CHECKED bool facts_id(ProtobufCBinaryData b, struct lahetti_id *id,
 			      struct lahetti_fault *f);

@@ -5,6 +5,7 @@
 
 #include "clients.h"
 #include "gather.h"
+#include "lahetti/hetu.h"
 #include "lahetti/message.h"
 #include "ledger.h"
 #include "proof.h"
@@ -35,21 +36,6 @@ static bool add(struct opening *o, const Lahetti__V1__Record *record, struct lah
 	return true;
 }
 
-static bool author_is_actor(const struct handling *h, const Lahetti__V1__Header *header)
-{
-	const struct facts_actor *a = &h->actor;
-
-	return a->known &&
-	       lahetti_span_equal(lahetti_bytes_span(header->author), lahetti_id_span(&a->user)) &&
-	       lahetti_span_equal(lahetti_bytes_span(header->device),
-				  lahetti_digest_span(&h->job->head.actor.device)) &&
-	       lahetti_digest_equal(&h->job->head.verified, &h->job->head.actor.device) &&
-	       lahetti_span_equal(lahetti_bytes_span(header->unit), lahetti_id_span(&a->unit)) &&
-	       lahetti_span_equal(lahetti_bytes_span(header->organisation),
-				  lahetti_id_span(&a->organisation)) &&
-	       header->role == a->role;
-}
-
 static bool gather_opening(struct handling *h, struct opening *o, struct lahetti_fault *f)
 {
 	const Lahetti__V1__Reference *r = o->statement.header->in_reply_to;
@@ -65,7 +51,7 @@ static bool gather_opening(struct handling *h, struct opening *o, struct lahetti
 		.statement = &o->statement,
 		.audience_is_ours =
 			strcmp(o->statement.header->audience, h->desk->server_name) == 0,
-		.author_is_actor = author_is_actor(h, o->statement.header),
+		.author_is_actor = facts_author_is_actor(h, o->statement.header),
 		.delivery = o->delivered.facts,
 		.consents = o->delivered.consents,
 		.n_consents = o->delivered.n_consents,
@@ -89,17 +75,20 @@ static bool match_client(struct handling *h, const Lahetti__V1__ClientIdentity *
 			 struct lahetti_id *client, struct lahetti_fault *f)
 {
 	struct lahetti_digest blind;
+	struct lahetti_hetu hetu;
 	size_t n;
 
 	*client = (struct lahetti_id){0};
 	if (identity == NULL || identity->personal_identity_code[0] == '\0')
 		return true;
-	return clients_blind(h->store, &h->actor.organisation, "hetu",
-			     lahetti_span_text(identity->personal_identity_code), &blind, f) &&
+	return lahetti_hetu_read(&hetu, lahetti_span_text(identity->personal_identity_code), f) &&
+	       clients_blind(h->store, &h->actor.organisation, "hetu", lahetti_span_text(hetu.text),
+			     &blind, f) &&
 	       clients_by_blind(h->store, &h->actor.organisation, &blind, client, 1, &n, f);
 }
 
-static bool add_client(struct handling *h, struct opening *o, struct lahetti_fault *f)
+static bool add_client(struct handling *h, struct opening *o,
+		       const Lahetti__V1__ClientIdentity *identity, struct lahetti_fault *f)
 {
 	Lahetti__V1__Record *r = lahetti_arena_take(&h->arena, 2 * sizeof *r);
 	Lahetti__V1__ClientAdded *a = lahetti_arena_take(&h->arena, sizeof *a);
@@ -119,7 +108,7 @@ static bool add_client(struct handling *h, struct opening *o, struct lahetti_fau
 	r[0].client_added = a;
 	r[1].record_case = LAHETTI__V1__RECORD__RECORD_IDENTITY_RECORDED;
 	r[1].identity_recorded = i;
-	return add(o, &r[0], f) && add(o, &r[1], f);
+	return add(o, &r[0], f) && (identity == NULL || add(o, &r[1], f));
 }
 
 /* The case in which the reader's controller keeps what it opened, and that this is its copy. */
@@ -192,6 +181,18 @@ static bool add_own_copy(struct handling *h, struct opening *o, struct lahetti_f
 	return add(o, r, f);
 }
 
+/* Another unit of a controller that has its copy already has the case from its own first opening
+ * on. */
+static bool share_case(struct handling *h, struct opening *o, struct lahetti_fault *f)
+{
+	bool has;
+
+	if (lahetti_id_empty(&o->copy.case_id))
+		return true;
+	return clients_unit_has_case(h->store, &h->actor.unit, &o->copy.case_id, &has, f) &&
+	       (has || add(o, record_shared(h, &o->copy.case_id, &h->actor.unit, false), f));
+}
+
 /* The reader's client and case: the author's own within the controller, else found or made at the
  * first opening. */
 static bool place_copy(struct handling *h, struct opening *o,
@@ -202,7 +203,7 @@ static bool place_copy(struct handling *h, struct opening *o,
 	if (!gather_copy(h, &o->delivered.stored, &h->actor.organisation, &o->copy, f))
 		return false;
 	if (!lahetti_id_empty(&o->copy.client))
-		return true;
+		return share_case(h, o, f);
 	o->new_copy = true;
 	if (!own_case(h, o, &own, f))
 		return false;
@@ -211,7 +212,7 @@ static bool place_copy(struct handling *h, struct opening *o,
 	if (!match_client(h, identity, &o->copy.client, f))
 		return false;
 	o->new_client = lahetti_id_empty(&o->copy.client);
-	return (!o->new_client || add_client(h, o, f)) && add_copy(h, o, f);
+	return (!o->new_client || add_client(h, o, identity, f)) && add_copy(h, o, f);
 }
 
 /* Of the client's identity, what the disclosed categories cover. */
@@ -359,9 +360,9 @@ static bool opened_before(struct handling *h, struct opening *o, bool *seen,
 {
 	struct statements_row row;
 
-	if (!statements_find(h->store, &o->id, &row, seen, f) || !*seen)
-		return *seen || f->kind == LAHETTI_FAULT_NONE;
-	return lahetti_digest_equal(&row.sha256, &o->sha256) ||
+	if (!statements_find(h->store, &o->id, &row, seen, f))
+		return false;
+	return !*seen || lahetti_digest_equal(&row.sha256, &o->sha256) ||
 	       refuse(h, "identifier-used", NULL, f);
 }
 
@@ -422,6 +423,9 @@ bool handle_open(struct handling *h, struct lahetti_fault *f)
 				   &o->delivered.stored.row.client);
 		subject.part.delivery = id_bytes(h, &o->delivered.row.id);
 		subject.part.statement = id_bytes(h, &o->delivered.row.statement);
+		/* The signature is kept as a request; it never counts as an opening. */
+		subject.part.by = o->statement.header->id;
+		subject.part.by_sha256 = lahetti_bytes(lahetti_digest_span(&o->sha256));
 		return refuse(h, d.code, o->delivered.stored.readable ? &subject : NULL, f);
 	}
 	identity = disclosed_identity(h, o, &fault);
@@ -581,7 +585,7 @@ bool handle_who_would_see(struct handling *h, struct lahetti_fault *f)
 	/* A consent of another client is none; what is asked tells nothing about others' clients.
 	 */
 	for (size_t i = 0; i < asked->n_consents && n < CONSENTS_MOST; i++) {
-		if (!facts_id(asked->consents[i]->id, &ids[n], f) ||
+		if (!lahetti_id_read(&ids[n], lahetti_bytes_span(asked->consents[i]->id), f) ||
 		    !gather_statement(h, &ids[n], &stored, f))
 			return false;
 		n += stored.readable && lahetti_id_equal(&stored.row.client, &client) &&

@@ -49,7 +49,8 @@ bool quiet_speak(struct quiet *q, struct lahetti_span source, const char *code, 
 
 	h = mix(h, (const uint8_t *)code, strlen(code));
 	p = &q->places[h % q->n];
-	if (p->minute == minute) {
+	/* Another source in the same place is heard: being found by chance silences nobody. */
+	if (p->minute == minute && p->source == h) {
 		p->unsaid++;
 		return false;
 	}

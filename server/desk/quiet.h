@@ -15,7 +15,7 @@ void quiet_destroy(struct quiet *q);
 
 /*
  * Whether a refusal of this source (an address, or a session, with the code) is to be recorded now;
- * *count is then how many it stands for. More sources than there is room for share places.
+ * *count is then how many it stands for. Sources that share a place are heard in turn.
  */
 bool quiet_speak(struct quiet *q, struct lahetti_span source, const char *code, int64_t now_us,
 		 uint32_t *count);

@@ -20,6 +20,7 @@ bool handle_subscribe(struct handling *h, struct lahetti_fault *f)
 	struct delivered *d = lahetti_arena_take(&h->arena, sizeof *d);
 	struct decision allowed = policy_clients(&h->actor);
 	uint64_t after = h->frame->subscribe->after;
+	bool more;
 	size_t n;
 
 	if (!allowed.allowed)
@@ -28,21 +29,29 @@ bool handle_subscribe(struct handling *h, struct lahetti_fault *f)
 		return lahetti_fault_no_memory(f);
 	if (!deliveries_of_unit(h->store, &h->actor.unit, after, rows, PAGE_MOST, &n, f))
 		return false;
+	more = n == PAGE_MOST;
+	/* Deliveries of one event share a position: a page ends between positions. */
+	while (more && n > 1 && rows[n - 1].position == rows[PAGE_MOST - 1].position &&
+	       rows[0].position != rows[PAGE_MOST - 1].position)
+		n--;
 	for (size_t i = 0; i < n; i++) {
+		size_t mark = h->arena.used;
+
 		if (!gather_delivered(h, &rows[i], d, f))
 			return false;
 		after = rows[i].position;
-		if (!policy_addressed(&h->actor, &d->facts))
-			continue;
-		frame.body_case = LAHETTI__V1__SERVER_FRAME__BODY_NOTICE;
-		frame.notice = gather_notice(h, d, &h->actor, f);
-		if (frame.notice == NULL || !answer_frame(h, &head, &frame, f))
-			return false;
+		if (policy_addressed(&h->actor, &d->facts)) {
+			frame.body_case = LAHETTI__V1__SERVER_FRAME__BODY_NOTICE;
+			frame.notice = gather_notice(h, d, &h->actor, f);
+			if (frame.notice == NULL || !answer_frame(h, &head, &frame, f))
+				return false;
+		}
+		h->arena.used = mark; /* the notice is packed */
 	}
 	/* Where there is more, the client asks on from this position; what changes meanwhile it
 	 * hears at once. */
 	subscribed.position = after;
-	subscribed.more = n == PAGE_MOST;
+	subscribed.more = more;
 	frame.body_case = LAHETTI__V1__SERVER_FRAME__BODY_SUBSCRIBED;
 	frame.subscribed = &subscribed;
 	return answer_session(h, &frame, ANSWER_SUBSCRIBES, f);
@@ -137,6 +146,9 @@ change_claim(struct handling *h, ProtobufCBinaryData delivery, Lahetti__V1__Acti
 	allowed = decide(&h->actor, &d->facts);
 	if (!allowed.allowed)
 		return refuse(h, allowed.code, NULL, f);
+	/* Asked again: who has it has it. */
+	if (claimed_by != NULL && lahetti_id_equal(&d->row.claimed_by, claimed_by))
+		return answer_done(h, 0, f);
 	records[0] = record_moved(h, &id, LAHETTI__V1__STEP__STEP_UNSPECIFIED,
 				  (Lahetti__V1__State)d->row.state,
 				  LAHETTI__V1__REASON__REASON_UNSPECIFIED, NULL, claimed_by);

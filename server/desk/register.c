@@ -53,9 +53,9 @@ bool handle_add_client(struct handling *h, struct lahetti_fault *f)
 	struct trail_subject subject;
 	struct trail_entry e;
 	struct clients_row known;
-	struct lahetti_id client, case_id;
+	struct lahetti_id client, case_id, of_client, of_controller;
 	const char *wrong;
-	bool found;
+	bool found, case_found;
 
 	if (!d.allowed)
 		return refuse(h, d.code, NULL, f);
@@ -69,10 +69,13 @@ bool handle_add_client(struct handling *h, struct lahetti_fault *f)
 		return false;
 	/* The same device asks again because it did not hear the answer: once is enough. Another's
 	 * client is never told. */
-	if (found)
-		return lahetti_id_equal(&known.controller, &h->actor.organisation)
-			       ? answer_done(h, 0, f)
-			       : refuse(h, "identifier-used", NULL, f);
+	if (!clients_case_find(h->store, &case_id, &of_client, &of_controller, &case_found, f))
+		return false;
+	if (found && case_found && lahetti_id_equal(&of_client, &client) &&
+	    lahetti_id_equal(&known.controller, &h->actor.organisation))
+		return answer_done(h, 0, f);
+	if (found || case_found)
+		return refuse(h, "identifier-used", NULL, f);
 	client_added.client = identity.client = case_added.client = add->client;
 	client_added.controller = case_added.controller = id_bytes(h, &h->actor.organisation);
 	case_added.case_id = case_shared.case_id = add->case_id;
@@ -263,8 +266,8 @@ bool fetch_clients(struct handling *h, struct lahetti_fault *f)
 	for (size_t i = 0; i < fetch->n; i++) {
 		Lahetti__V1__ClientEntry *entry = lahetti_arena_take(&h->arena, sizeof *entry);
 
-		if (entry == NULL ||
-		    !clients_cases(h->store, &fetch->items[i].id, cases, PAGE_MOST, &n, f))
+		if (entry == NULL || !clients_cases(h->store, &fetch->items[i].id, &h->actor.unit,
+						    cases, PAGE_MOST, &n, f))
 			return entry != NULL ? false : lahetti_fault_no_memory(f);
 		lahetti__v1__client_entry__init(entry);
 		entry->client = id_bytes(h, &fetch->items[i].id);

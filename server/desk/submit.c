@@ -20,7 +20,8 @@ struct coming {
 	struct facts_submit facts;
 	const Lahetti__V1__Record *records[RECORDS_MOST];
 	size_t n_records;
-	struct lahetti_id told[DELIVERIES_MOST]; /* deliveries that are new or changed */
+	struct decision decided;
+	struct lahetti_id told[2 * DELIVERIES_MOST]; /* deliveries that are new or changed */
 	size_t n_told;
 };
 
@@ -34,21 +35,6 @@ static bool refers_to(const Lahetti__V1__Reference *r, const struct stored *stor
 /* Facts
  * -------------------------------------------------------------------------------------------------------------
  */
-
-static bool author_is_actor(const struct handling *h, const Lahetti__V1__Header *header)
-{
-	const struct facts_actor *a = &h->actor;
-
-	return a->known &&
-	       lahetti_span_equal(lahetti_bytes_span(header->author), lahetti_id_span(&a->user)) &&
-	       lahetti_span_equal(lahetti_bytes_span(header->device),
-				  lahetti_digest_span(&h->job->head.actor.device)) &&
-	       lahetti_digest_equal(&h->job->head.verified, &h->job->head.actor.device) &&
-	       lahetti_span_equal(lahetti_bytes_span(header->unit), lahetti_id_span(&a->unit)) &&
-	       lahetti_span_equal(lahetti_bytes_span(header->organisation),
-				  lahetti_id_span(&a->organisation)) &&
-	       header->role == a->role;
-}
 
 static bool gather_client(struct handling *h, struct coming *c, struct lahetti_fault *f)
 {
@@ -121,7 +107,7 @@ static bool gather_named_consents(struct handling *h, struct coming *c, struct l
 	if (!holder_of(h, c, &holder, f))
 		return false;
 	for (size_t i = 0; i < header->n_consents; i++) {
-		if (!facts_id(header->consents[i]->id, &ids[i], f) ||
+		if (!lahetti_id_read(&ids[i], lahetti_bytes_span(header->consents[i]->id), f) ||
 		    !gather_statement(h, &ids[i], &stored, f))
 			return false;
 		if (!refers_to(header->consents[i], &stored) ||
@@ -219,7 +205,7 @@ static bool gather_all(struct handling *h, struct coming *c, struct lahetti_faul
 	c->facts.today = lahetti_date_of(h->now_us);
 	c->facts.statement = &c->statement;
 	c->facts.audience_is_ours = strcmp(header->audience, h->desk->server_name) == 0;
-	c->facts.author_is_actor = author_is_actor(h, header);
+	c->facts.author_is_actor = facts_author_is_actor(h, header);
 	/* No attachment is kept yet, so one that is named is not there. */
 	c->facts.attachments_missing = header->n_attachments > 0;
 	return gather_client(h, c, f) && gather_replied(h, c, f) && gather_replaced(h, c, f) &&
@@ -245,7 +231,7 @@ static bool add(struct coming *c, const Lahetti__V1__Record *record, struct lahe
 
 static bool tell(struct coming *c, const struct lahetti_id *delivery)
 {
-	if (c->n_told < DELIVERIES_MOST)
+	if (c->n_told < 2 * DELIVERIES_MOST)
 		c->told[c->n_told++] = *delivery;
 	return true;
 }
@@ -306,7 +292,7 @@ static bool add_delivery(struct handling *h, struct coming *c, Lahetti__V1__Reci
 	if (!own &&
 	    (forwarded == NULL || !lahetti_span_equal(lahetti_bytes_span(to->organisation),
 						      lahetti_id_span(&h->actor.organisation)))) {
-		d->basis = what->header->basis->kind;
+		d->basis = c->decided.basis;
 		d->consents = consents;
 		d->n_consents = n_consents;
 	}
@@ -317,18 +303,30 @@ static bool add_delivery(struct handling *h, struct coming *c, Lahetti__V1__Reci
 		add(c, record_shared(h, case_id, &unit, false), f));
 }
 
+/* The consents named, and those of the delivery that it speaks of. */
+static bool relied_on(struct handling *h, const struct coming *c, ProtobufCBinaryData **consents,
+		      size_t *n, struct lahetti_fault *f)
+{
+	*n = c->facts.n_consents + c->facts.n_delivery_consents;
+	*consents = lahetti_arena_take(&h->arena, *n * sizeof **consents);
+	if (*consents == NULL)
+		return lahetti_fault_no_memory(f);
+	for (size_t i = 0; i < c->facts.n_consents; i++)
+		(*consents)[i] = id_bytes(h, &c->facts.consents[i].id);
+	for (size_t i = 0; i < c->facts.n_delivery_consents; i++)
+		(*consents)[c->facts.n_consents + i] =
+			id_bytes(h, &c->facts.delivery_consents[i].id);
+	return true;
+}
+
 static bool add_deliveries(struct handling *h, struct coming *c, struct lahetti_fault *f)
 {
 	const Lahetti__V1__Header *header = c->statement.header;
-	size_t n = c->facts.n_consents + c->facts.n_delivery_consents;
-	ProtobufCBinaryData *consents = lahetti_arena_take(&h->arena, n * sizeof *consents);
+	ProtobufCBinaryData *consents;
+	size_t n;
 
-	if (consents == NULL)
-		return lahetti_fault_no_memory(f);
-	for (size_t i = 0; i < c->facts.n_consents; i++)
-		consents[i] = id_bytes(h, &c->facts.consents[i].id);
-	for (size_t i = 0; i < c->facts.n_delivery_consents; i++)
-		consents[c->facts.n_consents + i] = id_bytes(h, &c->facts.delivery_consents[i].id);
+	if (!relied_on(h, c, &consents, &n, f))
+		return false;
 	for (size_t i = 0; i < header->n_recipients; i++)
 		if (!add_delivery(h, c, header->recipients[i], NULL, consents, n, f))
 			return false;
@@ -348,6 +346,8 @@ static bool add_step(struct handling *h, struct coming *c, struct lahetti_fault 
 		a != NULL ? a->reason : LAHETTI__V1__REASON__REASON_UNSPECIFIED;
 	const struct delivered *d = &c->delivered;
 	bool own = lahetti_id_equal(&d->row.organisation, &d->stored.row.organisation);
+	ProtobufCBinaryData *consents;
+	size_t n;
 
 	if (step == LAHETTI__V1__STEP__STEP_UNSPECIFIED || row == NULL)
 		return true;
@@ -360,16 +360,13 @@ static bool add_step(struct handling *h, struct coming *c, struct lahetti_fault 
 	    own && !lahetti_id_equal(&d->row.unit, &d->stored.row.unit) &&
 	    !add(c, record_shared(h, &d->stored.row.case_id, &d->row.unit, true), f))
 		return false;
+	if (row->to == LAHETTI__V1__STATE__STATE_REOPENED && own &&
+	    !add(c, record_shared(h, &d->stored.row.case_id, &d->row.unit, false), f))
+		return false;
 	if (a == NULL || a->redirect_to == NULL)
 		return true;
-	ProtobufCBinaryData *consents =
-		lahetti_arena_take(&h->arena, d->n_consents * sizeof *consents);
-
-	if (consents == NULL)
-		return lahetti_fault_no_memory(f);
-	for (size_t i = 0; i < d->n_consents; i++)
-		consents[i] = id_bytes(h, &d->consents[i].id);
-	return add_delivery(h, c, a->redirect_to, &d->stored, consents, d->n_consents, f);
+	return relied_on(h, c, &consents, &n, f) &&
+	       add_delivery(h, c, a->redirect_to, &d->stored, consents, n, f);
 }
 
 /* Stops one delivery that rested on a consent which no longer covers it: not yet opened, or still
@@ -425,9 +422,17 @@ static bool add_consent_end(struct handling *h, struct coming *c, struct lahetti
 	const struct stored *consent = ended_consent(c, &whole);
 	Lahetti__V1__Record *r;
 	Lahetti__V1__ConsentEnded *e;
+	struct lahetti_id parts[PARTS_MOST];
+	bool found, ended;
+	size_t n_parts;
 
 	if (consent == NULL)
 		return true;
+	if (!statements_consent(h->store, &consent->row.id, &found, &ended, parts, PARTS_MOST,
+				&n_parts, f))
+		return false;
+	if (!found || ended)
+		return true; /* another was quicker: there is nothing left to end */
 	r = lahetti_arena_take(&h->arena, sizeof *r);
 	e = lahetti_arena_take(&h->arena, sizeof *e);
 	if (r == NULL || e == NULL)
@@ -443,23 +448,16 @@ static bool add_consent_end(struct handling *h, struct coming *c, struct lahetti
 }
 
 /*
- * After the consent has ended in the store: an event of its own for what stops with it, as the
- * server's act. The facts are read again, so that the consent counts as it stands now.
+ * After the consent has ended in the store: events of their own for what stops with it, a page of
+ * deliveries each. The facts are read again, so that the consent counts as it stands now.
  */
-static bool stop_deliveries(struct handling *h, struct coming *c, struct lahetti_fault *f)
+static bool stop_page(struct handling *h, struct coming *c, const struct stored *consent,
+		      const struct lahetti_id *ids, size_t n, struct lahetti_fault *f)
 {
-	bool whole;
-	const struct stored *consent = ended_consent(c, &whole);
-	struct lahetti_id ids[DELIVERIES_MOST];
 	struct trail_subject subject;
 	struct trail_entry e;
-	size_t n;
 
-	if (consent == NULL)
-		return true;
 	c->n_records = 0;
-	if (!deliveries_of_consent(h->store, &consent->row.id, ids, DELIVERIES_MOST, &n, f))
-		return false;
 	for (size_t i = 0; i < n; i++)
 		if (!stop_delivery(h, c, &ids[i], f))
 			return false;
@@ -478,6 +476,32 @@ static bool stop_deliveries(struct handling *h, struct coming *c, struct lahetti
 	e.records = c->records;
 	e.n_records = c->n_records;
 	return trail_append(h->trail, &e, f);
+}
+
+static bool stop_deliveries(struct handling *h, struct coming *c, struct lahetti_fault *f)
+{
+	bool whole;
+	const struct stored *consent = ended_consent(c, &whole);
+	struct lahetti_id ids[DELIVERIES_MOST], after = {0};
+	size_t n = consent == NULL ? 0 : DELIVERIES_MOST;
+
+	while (n == DELIVERIES_MOST) {
+		size_t mark = h->arena.used, told = c->n_told;
+
+		if (!deliveries_of_consent(h->store, &consent->row.id, &after, ids, DELIVERIES_MOST,
+					   &n, f) ||
+		    !stop_page(h, c, consent, ids, n, f))
+			return false;
+		/* Those of this page are told at once: the list holds no more than a page. */
+		for (size_t i = told; i < c->n_told; i++)
+			if (!gather_tell(h, &c->told[i], f))
+				return false;
+		c->n_told = told;
+		h->arena.used = mark;
+		if (n > 0)
+			after = ids[n - 1];
+	}
+	return true;
 }
 
 static bool record_acceptance(struct handling *h, struct coming *c, struct decision d,
@@ -577,12 +601,14 @@ bool handle_submit(struct handling *h, struct lahetti_fault *f)
 		return false;
 	if (seen)
 		return true;
+	if (lahetti_id_empty(&h->actor.unit))
+		return refuse(h, "no-membership", NULL, f);
 	if (!gather_all(h, c, f))
 		return false;
 	if (c->facts.n_recipients > h->desk->options->limits.recipients)
 		return answer_error(h, LAHETTI__V1__ERROR__CLASS__CLASS_REFUSED,
 				    "too-many-recipients", 0, f);
-	d = policy_submit(&c->facts);
+	d = c->decided = policy_submit(&c->facts);
 	if (!d.allowed) {
 		struct trail_subject subject;
 
@@ -638,18 +664,33 @@ bool finish_submit(struct handling *h, struct lahetti_fault *f)
 	return answer_session(h, &frame, 0, f);
 }
 
-/* The receipt once more, for the author's unit. */
+/* The receipt once more, for the author's unit: it shows which client it is about, so it is
+ * recorded. */
 bool handle_read_receipt(struct handling *h, struct lahetti_fault *f)
 {
+	struct decision allowed = policy_clients(&h->actor);
 	struct statements_row row;
+	struct trail_subject subject;
+	struct trail_entry e;
 	bool found;
 
-	if (!facts_id(h->frame->read_receipt->statement, &h->id, f) ||
+	if (!allowed.allowed)
+		return refuse(h, allowed.code, NULL, f);
+	if (!lahetti_id_read(&h->id, lahetti_bytes_span(h->frame->read_receipt->statement), f) ||
 	    !statements_find(h->store, &h->id, &row, &found, f))
 		return false;
 	if (!found || !lahetti_id_equal(&row.unit, &h->actor.unit))
 		return refuse(h, "no-such-statement", NULL, f);
+	entry_init(h, &e, LAHETTI__V1__ACTION__ACTION_LIST,
+		   LAHETTI__V1__EVENT_OUTCOME__EVENT_OUTCOME_DONE);
+	e.event.basis = LAHETTI__V1__BASIS_KIND__BASIS_KIND_OWN_REGISTER;
+	e.event.kind = row.kind;
+	trail_subject_init(&subject, &h->actor.organisation, &row.client);
+	subject.part.statement = id_bytes(h, &row.id);
+	subject.part.statement_sha256 = digest_bytes(h, &row.sha256);
+	e.subjects = &subject;
+	e.n_subjects = 1;
 	h->event = row.event;
 	h->late = row.late;
-	return true;
+	return trail_append(h->trail, &e, f);
 }

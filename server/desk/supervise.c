@@ -191,14 +191,23 @@ bool handle_read_trail(struct handling *h, struct lahetti_fault *f)
 	struct decision d = policy_read_trail(&h->actor, &h->actor.organisation);
 	uint64_t events[PAGE_MOST], below;
 	struct lahetti_id client;
+	struct clients_row row;
+	bool found;
 	struct fetch *fetch;
 
 	if (!d.allowed)
 		return refuse(h, d.code, NULL, f);
 	if (!facts_id(asked->client, &client, f) || !facts_id(asked->user, &filter.user, f) ||
 	    !facts_id(asked->unit, &filter.unit, f) ||
-	    !read_cursor(asked->cursor, INT64_MAX, &below, f) ||
-	    !ledger_find(h->store, &filter, below, events, most, &n, f) ||
+	    !read_cursor(asked->cursor, INT64_MAX, &below, f))
+		return false;
+	if (!lahetti_id_empty(&client)) {
+		if (!clients_find(h->store, &client, &row, &found, f))
+			return false;
+		if (!found || !lahetti_id_equal(&row.controller, &h->actor.organisation))
+			return refuse(h, "no-such-client", NULL, f);
+	}
+	if (!ledger_find(h->store, &filter, below, events, most, &n, f) ||
 	    !record_reading(h, &h->actor.organisation, lahetti_id_empty(&client) ? NULL : &client,
 			    n, f))
 		return false;

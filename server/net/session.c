@@ -740,6 +740,7 @@ static void sign_in(struct session *s, const struct job_actor *actor, int64_t no
 	/* Another membership of the same user keeps the session's place among the user's. */
 	if (same) {
 		index_remove(&s->by_unit);
+		s->subscribed = false; /* what was subscribed to was another membership's */
 		s->head.actor = *actor;
 		index_add(&s->table->units, lahetti_id_span(&actor->unit), &s->by_unit, s);
 		return;

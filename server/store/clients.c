@@ -331,11 +331,12 @@ bool clients_case_find(struct store *s, const struct lahetti_id *case_id, struct
 	return ok;
 }
 
-bool clients_cases(struct store *s, const struct lahetti_id *client, struct lahetti_id *found,
-		   size_t most, size_t *n, struct lahetti_fault *f)
+bool clients_cases(struct store *s, const struct lahetti_id *client, const struct lahetti_id *unit,
+		   struct lahetti_id *found, size_t most, size_t *n, struct lahetti_fault *f)
 {
-	return store_ids(s, SQL_CASES_OF_CLIENT, STORE_PARAMS(db_id(client), db_int((int64_t)most)),
-			 found, most, n, f);
+	return store_ids(s, SQL_CASES_OF_CLIENT,
+			 STORE_PARAMS(db_id(client), db_int((int64_t)most), db_id(unit)), found,
+			 most, n, f);
 }
 
 static bool exists(struct store *s, enum sql sql, const struct db_value *params, size_t n,

@@ -82,13 +82,13 @@ LAHETTI_CHECKED bool clients_of_unit(struct store *s, const struct lahetti_id *u
 				     const struct lahetti_id *after, struct lahetti_id *found,
 				     size_t most, size_t *n, struct lahetti_fault *f);
 
-/* Cases. */
+/* Cases; those of a client that the unit has. */
 LAHETTI_CHECKED bool clients_case_find(struct store *s, const struct lahetti_id *case_id,
 				       struct lahetti_id *client, struct lahetti_id *controller,
 				       bool *found, struct lahetti_fault *f);
 LAHETTI_CHECKED bool clients_cases(struct store *s, const struct lahetti_id *client,
-				   struct lahetti_id *found, size_t most, size_t *n,
-				   struct lahetti_fault *f);
+				   const struct lahetti_id *unit, struct lahetti_id *found,
+				   size_t most, size_t *n, struct lahetti_fault *f);
 LAHETTI_CHECKED bool clients_unit_has_case(struct store *s, const struct lahetti_id *unit,
 					   const struct lahetti_id *case_id, bool *has,
 					   struct lahetti_fault *f);

@@ -506,7 +506,12 @@ static struct prepared *start(struct db *db, size_t statement, const struct db_v
 	if (undone(db, f) || !hook_allows(DB_STEP_RUN, p->row->name, f))
 		return NULL;
 	for (size_t i = 0; i < n && result == SQLITE_OK; i++) {
-		assert(letter_takes(p->row->params[i], params[i].type));
+		if (!letter_takes(p->row->params[i], params[i].type)) {
+			end_cursor(p);
+			(void)lahetti_fault_set(f, LAHETTI_FAULT_BROKEN, "bad-parameter",
+						"A value that %s needs is missing.", p->row->name);
+			return NULL;
+		}
 		result = bind_one(p->stmt, p->places[i + 1], &params[i], keep);
 	}
 	if (result == SQLITE_OK)

@@ -84,11 +84,13 @@ bool deliveries_consents(struct store *s, const struct lahetti_id *delivery,
 }
 
 bool deliveries_of_consent(struct store *s, const struct lahetti_id *consent,
-			   struct lahetti_id *found, size_t most, size_t *n,
-			   struct lahetti_fault *f)
+			   const struct lahetti_id *after, struct lahetti_id *found, size_t most,
+			   size_t *n, struct lahetti_fault *f)
 {
 	return store_ids(s, SQL_CONSENT_DELIVERIES,
-			 STORE_PARAMS(db_id(consent), db_int((int64_t)most)), found, most, n, f);
+			 STORE_PARAMS(db_id(consent), db_int((int64_t)most),
+				      db_bytes(lahetti_id_span(after))),
+			 found, most, n, f);
 }
 
 bool deliveries_steps(struct store *s, const struct lahetti_id *delivery,

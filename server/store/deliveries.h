@@ -38,13 +38,14 @@ LAHETTI_CHECKED bool deliveries_sent_by_unit(struct store *s, const struct lahet
 					     uint64_t below, struct deliveries_row *found,
 					     size_t most, size_t *n, struct lahetti_fault *f);
 
-/* The consents on which a delivery rests; the deliveries that rest on a consent. */
+/* The consents on which a delivery rests; the deliveries that rest on a consent, by identifier,
+ * after one. */
 LAHETTI_CHECKED bool deliveries_consents(struct store *s, const struct lahetti_id *delivery,
 					 struct lahetti_id *found, size_t most, size_t *n,
 					 struct lahetti_fault *f);
 LAHETTI_CHECKED bool deliveries_of_consent(struct store *s, const struct lahetti_id *consent,
-					   struct lahetti_id *found, size_t most, size_t *n,
-					   struct lahetti_fault *f);
+					   const struct lahetti_id *after, struct lahetti_id *found,
+					   size_t most, size_t *n, struct lahetti_fault *f);
 
 struct deliveries_step {
 	uint64_t event;

@@ -122,7 +122,8 @@ static void enrol(struct filling *w, size_t i, enum sample_who organisation, enu
 	r = record(w, LAHETTI__V1__RECORD__RECORD_CODE_ISSUED);
 	r->code_issued.code_sha256 = digest_bytes(&w->codes[i]);
 	r->code_issued.user = sample_bytes(user);
-	r->code_issued.maker = i == 0 ? (ProtobufCBinaryData){0} : sample_bytes(SAMPLE_OTHER);
+	if (i != 0)
+		r->code_issued.maker = sample_bytes(SAMPLE_OTHER);
 	r->code_issued.until_us = archive_clock() + ARCHIVE_WEEK_US;
 	(void)end_event(w);
 

@@ -73,10 +73,12 @@ static sqlite3 *open_copy(const struct whole *w)
 static int make_whole(void **state)
 {
 	struct archive a;
-	struct whole *w = calloc(1, sizeof *w);
+	struct whole *w;
 
-	if (scratch_setup(state) != 0 || w == NULL)
+	if (scratch_setup(state) != 0)
 		return -1;
+	w = calloc(1, sizeof *w);
+	assert_non_null(w);
 	archive_open(&a, state, "whole.db");
 	archive_fill(&a);
 	store_close(a.store);
@@ -187,14 +189,14 @@ static void add_where(sqlite3_str *sql, const struct table *t, int64_t nth)
 
 static int64_t rows_of(sqlite3 *db, const struct table *t)
 {
-	char sql[128];
-	int64_t rows;
+	char *sql = sqlite3_mprintf("SELECT count(*) FROM %s", t->name);
+	int64_t rows = raw_number(db, sql);
 
-	(void)snprintf(sql, sizeof sql, "SELECT count(*) FROM %s", t->name);
-	rows = raw_number(db, sql);
-	if (rows == 0)
-		fail_msg("The table %s is empty: fill it.", t->name);
-	return rows;
+	sqlite3_free(sql);
+	if (rows > 0)
+		return rows;
+	fail_msg("The table %s is empty: fill it.", t->name);
+	return 1;
 }
 
 /* What the check says of the copy. */
@@ -552,6 +554,32 @@ static void hash_beyond_the_tree_is_found(void **state)
 	first_finding_is(w, "bad-tile");
 }
 
+/* An index that leads nowhere hides rows that are there. */
+static void stale_index_is_found(void **state)
+{
+	struct whole *w = *state;
+	sqlite3 *db = open_copy(w);
+	const char *path = sqlite3_db_filename(db, "main");
+	char *restore = sqlite3_mprintf(
+		"PRAGMA writable_schema = ON; INSERT INTO sqlite_schema VALUES ('index', "
+		"'delivery_unit', 'delivery', %lld, 'CREATE INDEX delivery_unit ON delivery (unit, "
+		"position)')",
+		(long long)raw_number(db, "SELECT rootpage FROM sqlite_schema WHERE name = "
+					  "'delivery_unit'"));
+	char *file = sqlite3_mprintf("%s", path);
+
+	raw_run(db, "PRAGMA writable_schema = ON;"
+		    "DELETE FROM sqlite_schema WHERE name = 'delivery_unit'");
+	raw_close(db);
+	db = raw_open(file);
+	raw_run(db, "UPDATE delivery SET rowid = rowid + 100");
+	raw_run(db, restore);
+	raw_close(db);
+	first_finding_is(w, "db-corrupt: The database: row 1 missing from index delivery_unit");
+	sqlite3_free(restore);
+	sqlite3_free(file);
+}
+
 /* A device's entry that leads to the record of an organisation: none is taken for the other. */
 static void entry_of_another_kind_is_found(void **state)
 {
@@ -596,6 +624,7 @@ int main(void)
 		TEST(every_exchanged_value_is_found),
 		TEST(every_emptied_table_is_found),
 		TEST(hash_beyond_the_tree_is_found),
+		TEST(stale_index_is_found),
 		TEST(entry_of_another_kind_is_found),
 		TEST(foreign_schema_is_found),
 		TEST(identity_is_gone_only_by_the_journal),

@@ -499,6 +499,26 @@ static void group_that_is_rolled_back_leaves_no_trace(void **state)
 	are_the_same(&with, &without);
 }
 
+static void time_of_a_rolled_back_group_is_forgotten(void **state)
+{
+	struct archive a;
+	struct archive_event e;
+
+	archive_open(&a, state, "a.db");
+	for (int64_t time_us = 200; time_us > 0; time_us -= 100) {
+		archive_set_clock(time_us);
+		archive_begin(&a);
+		archive_event(&e, LAHETTI__V1__ACTION__ACTION_CONFIGURE, 0);
+		assert_int_equal(archive_append(&a, &e), 0);
+		assert_int_equal(e.entry.time_us, time_us);
+		if (time_us > 100)
+			archive_rollback(&a);
+	}
+	archive_commit(&a);
+	is_whole(&a);
+	archive_close(&a);
+}
+
 static void empty_group_writes_nothing(void **state)
 {
 	struct archive with, without;
@@ -604,6 +624,7 @@ int main(void)
 		TEST(salts_have_one_length),
 		TEST(undone_job_leaves_no_trace),
 		TEST(group_that_is_rolled_back_leaves_no_trace),
+		TEST(time_of_a_rolled_back_group_is_forgotten),
 		TEST(empty_group_writes_nothing),
 		TEST(tiles_hold_the_tree_at_every_boundary),
 		TEST(reopened_trail_goes_on),

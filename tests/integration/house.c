@@ -457,6 +457,21 @@ void admin_user(struct person *admin, const char *name, const struct lahetti_id 
 			       ->enrolment_code->code);
 }
 
+void admin_role(struct person *admin, const struct person *who, Lahetti__V1__Role role)
+{
+	Lahetti__V1__DirectoryEntry entry = LAHETTI__V1__DIRECTORY_ENTRY__INIT;
+	Lahetti__V1__Membership membership = LAHETTI__V1__MEMBERSHIP__INIT;
+
+	membership.id = lahetti_bytes(lahetti_id_span(&who->membership));
+	membership.user = lahetti_bytes(lahetti_id_span(&who->user));
+	membership.unit = lahetti_bytes(lahetti_id_span(&who->unit));
+	membership.organisation = lahetti_bytes(lahetti_id_span(&who->organisation));
+	membership.role = role;
+	entry.entry_case = LAHETTI__V1__DIRECTORY_ENTRY__ENTRY_MEMBERSHIP;
+	entry.membership = &membership;
+	put(admin, &entry);
+}
+
 /* Clients and statements
  * ------------------------------------------------------------------------------------------------
  */

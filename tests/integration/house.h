@@ -70,6 +70,9 @@ void admin_unit(struct person *admin, const char *name, struct lahetti_id *id);
 void admin_user(struct person *admin, const char *name, const struct lahetti_id *unit,
 		Lahetti__V1__Role role, struct person *who, char code[32]);
 
+/* Changes what a person is in the own unit. */
+void admin_role(struct person *admin, const struct person *who, Lahetti__V1__Role role);
+
 /* A client with a case in the author's unit. */
 void person_add_client(struct person *p, const char *family_name, const char *code,
 		       struct lahetti_id *client, struct lahetti_id *case_id);

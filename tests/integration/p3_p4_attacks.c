@@ -210,6 +210,57 @@ static void p3_no_basis_no_sight(void **state)
 	person_refused(&s->county.admin, &frame, "role-without-clients");
 }
 
+/* What a frame leaves out is refused by name; the server goes on. */
+static void identifiers_left_out_are_refused(void **state)
+{
+	struct scene *s = *state;
+	Lahetti__V1__ClientFrame frame = LAHETTI__V1__CLIENT_FRAME__INIT;
+	Lahetti__V1__ReadReceipt receipt = LAHETTI__V1__READ_RECEIPT__INIT;
+	Lahetti__V1__WhoWouldSee who = LAHETTI__V1__WHO_WOULD_SEE__INIT;
+	Lahetti__V1__Reference reference = LAHETTI__V1__REFERENCE__INIT,
+			       *references[] = {&reference};
+
+	frame.body_case = LAHETTI__V1__CLIENT_FRAME__BODY_READ_RECEIPT;
+	frame.read_receipt = &receipt;
+	person_refused(&s->county.worker, &frame, "bad-identifier");
+	who.consents = references;
+	who.n_consents = 1;
+	frame.body_case = LAHETTI__V1__CLIENT_FRAME__BODY_WHO_WOULD_SEE;
+	frame.who_would_see = &who;
+	person_refused(&s->county.worker, &frame, "bad-identifier");
+}
+
+/* An administrator gives no sight to themselves; what a person no longer is, an open session no
+ * longer is either. */
+static void p3_role_is_what_it_is_now(void **state)
+{
+	struct scene *s = *state;
+	Lahetti__V1__ClientFrame frame = LAHETTI__V1__CLIENT_FRAME__INIT;
+	Lahetti__V1__FindClients find = LAHETTI__V1__FIND_CLIENTS__INIT;
+	Lahetti__V1__PutDirectory put = LAHETTI__V1__PUT_DIRECTORY__INIT;
+	Lahetti__V1__DirectoryEntry entry = LAHETTI__V1__DIRECTORY_ENTRY__INIT;
+	Lahetti__V1__Membership own = LAHETTI__V1__MEMBERSHIP__INIT;
+	struct person *admin = &s->county.admin;
+
+	own.id = lahetti_bytes(lahetti_id_span(&admin->membership));
+	own.user = lahetti_bytes(lahetti_id_span(&admin->user));
+	own.unit = lahetti_bytes(lahetti_id_span(&admin->unit));
+	own.organisation = lahetti_bytes(lahetti_id_span(&admin->organisation));
+	own.role = LAHETTI__V1__ROLE__ROLE_SOCIAL_WORKER;
+	entry.entry_case = LAHETTI__V1__DIRECTORY_ENTRY__ENTRY_MEMBERSHIP;
+	entry.membership = &own;
+	put.entry = &entry;
+	frame.body_case = LAHETTI__V1__CLIENT_FRAME__BODY_PUT_DIRECTORY;
+	frame.put_directory = &put;
+	person_refused(admin, &frame, "own-role");
+	admin_role(admin, &s->county.coach, LAHETTI__V1__ROLE__ROLE_PEER_EXPERT);
+	frame.body_case = LAHETTI__V1__CLIENT_FRAME__BODY_FIND_CLIENTS;
+	frame.find_clients = &find;
+	person_refused(&s->county.coach, &frame, "role-without-clients");
+	admin_role(admin, &s->county.coach, LAHETTI__V1__ROLE__ROLE_JOB_COACH);
+	(void)person_expect(&s->county.coach, &frame, LAHETTI__V1__SERVER_FRAME__BODY_CLIENTS);
+}
+
 static int make(void **state)
 {
 	static struct scene s;
@@ -236,7 +287,9 @@ static int end(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(identifiers_left_out_are_refused),
 		cmocka_unit_test(p3_no_basis_no_sight),
+		cmocka_unit_test(p3_role_is_what_it_is_now),
 		cmocka_unit_test(p4_spoiled_statements_are_refused),
 		cmocka_unit_test(p7_replay_gets_the_first_receipt_and_another_text_is_refused),
 	};
