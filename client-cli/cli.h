@@ -36,6 +36,7 @@ struct cli {
 	struct lahetti_arena arena;
 	struct session *session;     /* NULL until session_open */
 	struct directory *directory; /* NULL until directory_load */
+	bool kept;		     /* what was written is in the outbox */
 	enum cli_status status;
 	char sentence[2048]; /* why it failed */
 };

@@ -286,7 +286,7 @@ void form_done(struct cli *c, bool succeeded)
 	char path[HOME_FILE_MOST];
 	enum cli_status status = c->status;
 
-	if (!succeeded && (status == CLI_WRONG_USE || status == CLI_REFUSED)) {
+	if (!succeeded && !c->kept) {
 		const char *line = home_file(c, DRAFT, path)
 					   ? cli_fill(c, "cli.draft-kept", path, NULL)
 					   : NULL;

@@ -24,7 +24,8 @@ LAHETTI_CHECKED bool form_read(struct cli *c, const char *path);
  */
 LAHETTI_CHECKED bool form_edit(struct cli *c);
 
-/* Removes what form_edit left, or says where it is when the command failed and it may be wanted. */
+/* Removes what form_edit left; where the command failed and the outbox has nothing of it, says
+ * where it is. */
 void form_done(struct cli *c, bool succeeded);
 
 #endif

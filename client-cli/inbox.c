@@ -136,6 +136,10 @@ static void print_notice(struct cli *c, struct table *t, const Lahetti__V1__Noti
 {
 	table_row(t);
 	table_id(t, "delivery", notice->delivery);
+	if (c->json) {
+		table_id(t, "statement", notice->statement);
+		table_id(t, "in-reply-to", notice->in_reply_to);
+	}
 	table_kind(t, "kind", notice->kind);
 	table_text(t, "from", name_of(c, notice->from_unit));
 	table_text(t, "organisation", name_of(c, notice->from_organisation));
@@ -336,11 +340,41 @@ static void print_header(struct cli *c, struct table *t, const struct opened *o)
 	table_flag(t, "signature-holds", true);
 }
 
+static json_t *id_json(ProtobufCBinaryData bytes)
+{
+	char text[LAHETTI_ID_TEXT_LEN + 1] = "";
+	struct lahetti_id id;
+
+	if (lahetti_id_read(&id, lahetti_bytes_span(bytes), NULL))
+		lahetti_id_format(&id, text);
+	return json_string(text);
+}
+
+static json_t *opening_json(const struct opened *o)
+{
+	const Lahetti__V1__Content *content = o->content;
+	json_t *steps = json_array();
+	char word[64];
+
+	for (size_t i = 0; i < content->n_steps; i++)
+		(void)json_array_append_new(
+			steps, json_string(lahetti_word(&lahetti__v1__step__descriptor,
+							(int)content->steps[i], word)));
+	return json_pack("{s:o, s:o, s:o, s:s, s:I, s:s, s:o}", "delivery",
+			 id_json(content->delivery), "client", id_json(content->client), "case",
+			 id_json(content->case_id), "author", content->author_name, "event",
+			 (json_int_t)o->event, "state",
+			 lahetti_word(&lahetti__v1__state__descriptor, (int)content->state, word),
+			 "steps", steps);
+}
+
+/* The opening, and what was opened as its author signed it. */
 static bool print_json(struct cli *c, const struct opened *o)
 {
 	const ProtobufCMessage *body = o->statement.body;
 	json_t *object = json_object();
 
+	(void)json_object_set_new(object, "opening", opening_json(o));
 	if (o->content->identity != NULL)
 		(void)json_object_set_new(object, "identity",
 					  output_json(&o->content->identity->base));

@@ -44,7 +44,8 @@ bool outbox_keep(struct cli *c, const struct signed_statement *s)
 
 	(void)snprintf(why, sizeof why, "%s", c->sentence);
 	lahetti_id_format(&s->id, id);
-	return put(c, "outbox", s) && cli_fail(c, status, "cli.kept-in-outbox", id, why);
+	c->kept = put(c, "outbox", s);
+	return c->kept && cli_fail(c, status, "cli.kept-in-outbox", id, why);
 }
 
 bool outbox_sent(struct cli *c, const struct signed_statement *s)

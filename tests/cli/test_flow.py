@@ -153,6 +153,8 @@ class Flow(County):
         self.assertEqual(opened["referral"]["own_words"], "Ensimmäinen rivi\ntoinen rivi")
         self.assertEqual(opened["identity"]["family_name"], "Esimerkki")
         self.assertEqual(opened["header"]["client"], self.client)
+        self.assertEqual((opened["opening"]["client"], opened["opening"]["state"]), (self.client, "opened"))
+        self.assertIn("take", opened["opening"]["steps"])
         page = self.coach.run("open", notice["delivery"], "--lang", "fi").out
         self.assertIn("toinen rivi", page)
         self.assertIn("Avaaminen ei tarkoita, että asia on otettu hoidettavaksi.", page)

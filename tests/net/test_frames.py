@@ -284,6 +284,9 @@ class Pushes(Frames):
     def test_another_membership_moves_the_session(self):
         self.assertIn(SESSION, self.anna_elsewhere.ask(ACT, {1: actor(user=1, unit=1, role=5, device=2)}))
         self.assertIn(DONE, self.bea.do("role-any"))
+        self.assertEqual(self.receivers(), {0, 2})  # it subscribed as somebody else
+        self.assertIn(DONE, self.anna_elsewhere.ask(SUBSCRIBE))
+        self.assertIn(DONE, self.bea.do("role-any"))
         self.assertEqual(self.receivers(), {0, 1, 2})
 
     def test_desk_can_close(self):
