@@ -347,7 +347,7 @@ urgency: soon
     # ---- without a connection ----
 
     def test_outbox_waits_sends_in_order_and_sets_aside(self):
-        ghost = [str(uuid.uuid4()).replace("-4", "-7", 1) for _ in range(2)]
+        ghost = [str(uuid.UUID(int=uuid.uuid4().int & ~(0xF << 76) | 7 << 76)) for _ in range(2)]  # version 7
         cases = Path(self.sender.home, "cases")
         kept = cases.read_text(encoding="utf-8")
         cases.write_text(kept + " ".join(ghost) + "\n", encoding="utf-8")
