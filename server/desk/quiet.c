@@ -32,7 +32,7 @@ void quiet_destroy(struct quiet *q)
 	free(q);
 }
 
-/* FNV-1a: places are shared by chance at worst, which makes the trail quieter, never louder. */
+/* FNV-1a: places are shared by chance at worst, and then each is heard oftener. */
 static uint64_t mix(uint64_t h, const uint8_t *data, size_t len)
 {
 	for (size_t i = 0; i < len; i++)
