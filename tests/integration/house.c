@@ -1,6 +1,7 @@
 #include "house.h"
 
 #include "lahetti/dsse.h"
+#include "lahetti/kinds.h"
 #include "lahetti/message.h"
 
 #include <setjmp.h>
@@ -18,6 +19,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -32,7 +34,7 @@ static pid_t spawn(struct house *h, const char *const *arguments, int *out)
 	const char *argv[32] = {LAHETTID};
 	int fds[2];
 	size_t n = 1;
-	pid_t pid;
+	pid_t parent = getpid(), pid;
 
 	for (; arguments[n - 1] != NULL; n++)
 		argv[n] = arguments[n - 1];
@@ -40,7 +42,9 @@ static pid_t spawn(struct house *h, const char *const *arguments, int *out)
 	pid = fork();
 	assert_true(pid >= 0);
 	if (pid == 0) {
-		if (chdir(h->folder) != 0 || dup2(fds[1], STDOUT_FILENO) < 0)
+		/* A test that fails leaves no server behind. */
+		if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || getppid() != parent ||
+		    chdir(h->folder) != 0 || dup2(fds[1], STDOUT_FILENO) < 0)
 			_exit(127);
 		(void)execv(LAHETTID, (char *const *)(uintptr_t)argv);
 		_exit(127);
@@ -423,11 +427,22 @@ void admin_unit(struct person *admin, const char *name, struct lahetti_id *id)
 	put(admin, &entry);
 }
 
-void admin_user(struct person *admin, const char *name, const struct lahetti_id *unit,
-		Lahetti__V1__Role role, struct person *who, char code[32])
+void admin_code(struct person *admin, const struct person *who, char code[32])
 {
 	Lahetti__V1__ClientFrame frame = LAHETTI__V1__CLIENT_FRAME__INIT;
 	Lahetti__V1__IssueCode issue = LAHETTI__V1__ISSUE_CODE__INIT;
+
+	issue.user = lahetti_bytes(lahetti_id_span(&who->user));
+	frame.body_case = LAHETTI__V1__CLIENT_FRAME__BODY_ISSUE_CODE;
+	frame.issue_code = &issue;
+	(void)snprintf(code, 32, "%s",
+		       person_expect(admin, &frame, LAHETTI__V1__SERVER_FRAME__BODY_ENROLMENT_CODE)
+			       ->enrolment_code->code);
+}
+
+void admin_user(struct person *admin, const char *name, const struct lahetti_id *unit,
+		Lahetti__V1__Role role, struct person *who, char code[32])
+{
 	Lahetti__V1__DirectoryEntry entry = LAHETTI__V1__DIRECTORY_ENTRY__INIT;
 	Lahetti__V1__User user = LAHETTI__V1__USER__INIT;
 	Lahetti__V1__Membership membership = LAHETTI__V1__MEMBERSHIP__INIT;
@@ -449,12 +464,7 @@ void admin_user(struct person *admin, const char *name, const struct lahetti_id 
 	entry.entry_case = LAHETTI__V1__DIRECTORY_ENTRY__ENTRY_MEMBERSHIP;
 	entry.membership = &membership;
 	put(admin, &entry);
-	issue.user = user.id;
-	frame.body_case = LAHETTI__V1__CLIENT_FRAME__BODY_ISSUE_CODE;
-	frame.issue_code = &issue;
-	(void)snprintf(code, 32, "%s",
-		       person_expect(admin, &frame, LAHETTI__V1__SERVER_FRAME__BODY_ENROLMENT_CODE)
-			       ->enrolment_code->code);
+	admin_code(admin, who, code);
 }
 
 void admin_role(struct person *admin, const struct person *who, Lahetti__V1__Role role)
@@ -607,6 +617,40 @@ void referral_fill(Lahetti__V1__Referral *r)
 	r->asked = asked;
 	r->n_asked = 1;
 	r->urgency = LAHETTI__V1__URGENCY__URGENCY_NORMAL;
+}
+
+void notified_by(struct notified *n, const Lahetti__V1__Notice *notice)
+{
+	struct lahetti_fault f = {0};
+
+	no_fault(lahetti_id_read(&n->delivery, lahetti_bytes_span(notice->delivery), &f) &&
+			 lahetti_id_read(&n->statement, lahetti_bytes_span(notice->statement), &f),
+		 &f);
+	assert_int_equal(sizeof n->sha256.bytes, notice->statement_sha256.len);
+	memcpy(n->sha256.bytes, notice->statement_sha256.data, sizeof n->sha256.bytes);
+}
+
+void person_claim(struct person *p, const struct notified *n)
+{
+	Lahetti__V1__ClientFrame frame = LAHETTI__V1__CLIENT_FRAME__INIT;
+	Lahetti__V1__Claim claim = LAHETTI__V1__CLAIM__INIT;
+
+	claim.delivery = lahetti_bytes(lahetti_id_span(&n->delivery));
+	frame.body_case = LAHETTI__V1__CLIENT_FRAME__BODY_CLAIM;
+	frame.claim = &claim;
+	(void)person_expect(p, &frame, LAHETTI__V1__SERVER_FRAME__BODY_DONE);
+}
+
+void writing_acknowledge(struct writing *w, const struct person *p, const struct notified *n,
+			 Lahetti__V1__Step step)
+{
+	Lahetti__V1__Acknowledgement a = LAHETTI__V1__ACKNOWLEDGEMENT__INIT;
+
+	writing_begin(w, p, LAHETTI_KIND_ACKNOWLEDGEMENT, NULL, NULL);
+	writing_reply(w, &n->statement, &n->sha256);
+	a.delivery = lahetti_bytes(lahetti_id_span(&n->delivery));
+	a.step = step;
+	writing_sign(w, &a.base, p->key);
 }
 
 static Lahetti__V1__ServerFrame *send_envelope(struct person *p, const struct writing *w, bool open)

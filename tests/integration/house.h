@@ -70,6 +70,9 @@ void admin_unit(struct person *admin, const char *name, struct lahetti_id *id);
 void admin_user(struct person *admin, const char *name, const struct lahetti_id *unit,
 		Lahetti__V1__Role role, struct person *who, char code[32]);
 
+/* A code for one more device of somebody. */
+void admin_code(struct person *admin, const struct person *who, char code[32]);
+
 /* Changes what a person is in the own unit. */
 void admin_role(struct person *admin, const struct person *who, Lahetti__V1__Role role);
 
@@ -105,6 +108,17 @@ void writing_finish(struct writing *w);
 
 /* A referral that holds everything it must. */
 void referral_fill(Lahetti__V1__Referral *r);
+
+/* What a notice tells of: by it a recipient claims, opens and answers. */
+struct notified {
+	struct lahetti_id delivery, statement;
+	struct lahetti_digest sha256; /* of the statement's payload */
+};
+void notified_by(struct notified *n, const Lahetti__V1__Notice *notice);
+void person_claim(struct person *p, const struct notified *n);
+/* An acknowledgement of a step, signed. */
+void writing_acknowledge(struct writing *w, const struct person *p, const struct notified *n,
+			 Lahetti__V1__Step step);
 
 Lahetti__V1__ServerFrame *person_submit(struct person *p, const struct writing *w);
 Lahetti__V1__ServerFrame *person_open(struct person *p, const struct writing *w);

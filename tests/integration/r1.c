@@ -14,48 +14,12 @@
 
 #include <string.h>
 
-static void take_reference(const Lahetti__V1__Notice *n, struct lahetti_id *delivery,
-			   struct lahetti_id *statement, struct lahetti_digest *sha256)
-{
-	struct lahetti_fault f = {0};
-
-	assert_true(lahetti_id_read(delivery, lahetti_bytes_span(n->delivery), &f));
-	assert_true(lahetti_id_read(statement, lahetti_bytes_span(n->statement), &f));
-	assert_int_equal(sizeof sha256->bytes, n->statement_sha256.len);
-	memcpy(sha256->bytes, n->statement_sha256.data, sizeof sha256->bytes);
-}
-
-static void claim(struct person *p, const struct lahetti_id *delivery)
-{
-	Lahetti__V1__ClientFrame frame = LAHETTI__V1__CLIENT_FRAME__INIT;
-	Lahetti__V1__Claim c = LAHETTI__V1__CLAIM__INIT;
-
-	c.delivery = lahetti_bytes(lahetti_id_span(delivery));
-	frame.body_case = LAHETTI__V1__CLIENT_FRAME__BODY_CLAIM;
-	frame.claim = &c;
-	(void)person_expect(p, &frame, LAHETTI__V1__SERVER_FRAME__BODY_DONE);
-}
-
-static void acknowledge(struct writing *w, struct person *p, const struct lahetti_id *delivery,
-			const struct lahetti_id *statement, const struct lahetti_digest *sha256,
-			Lahetti__V1__Step step, uint32_t date)
-{
-	Lahetti__V1__Acknowledgement a = LAHETTI__V1__ACKNOWLEDGEMENT__INIT;
-
-	writing_begin(w, p, LAHETTI_KIND_ACKNOWLEDGEMENT, NULL, NULL);
-	writing_reply(w, statement, sha256);
-	a.delivery = lahetti_bytes(lahetti_id_span(delivery));
-	a.step = step;
-	a.date = date;
-	writing_sign(w, &a.base, p->key);
-}
-
 static void referral_travels_and_the_officer_sees_who_saw(void **state)
 {
 	struct county c;
 	struct writing referral, opened, taken;
-	struct lahetti_id client, case_id, delivery, statement;
-	struct lahetti_digest sha256;
+	struct lahetti_id client, case_id;
+	struct notified notified;
 	Lahetti__V1__Referral body;
 	Lahetti__V1__ServerFrame *answer;
 	Lahetti__V1__Notice *notices[4];
@@ -81,11 +45,11 @@ static void referral_travels_and_the_officer_sees_who_saw(void **state)
 	(void)person_subscribe(&c.coach, 0, notices, 4, &n);
 	assert_int_equal(1, n);
 	assert_int_equal(LAHETTI_KIND_REFERRAL, notices[0]->kind);
-	take_reference(notices[0], &delivery, &statement, &sha256);
-	assert_memory_equal(referral.sha256.bytes, sha256.bytes, sizeof sha256.bytes);
-	claim(&c.coach, &delivery);
-	acknowledge(&opened, &c.coach, &delivery, &statement, &sha256, LAHETTI__V1__STEP__STEP_OPEN,
-		    0);
+	notified_by(&notified, notices[0]);
+	assert_memory_equal(referral.sha256.bytes, notified.sha256.bytes,
+			    sizeof notified.sha256.bytes);
+	person_claim(&c.coach, &notified);
+	writing_acknowledge(&opened, &c.coach, &notified, LAHETTI__V1__STEP__STEP_OPEN);
 	answer = person_open(&c.coach, &opened);
 	if (answer->body_case == LAHETTI__V1__SERVER_FRAME__BODY_ERROR)
 		print_message("%s: %s\n", answer->error->code, answer->error->sentence);
@@ -93,8 +57,7 @@ static void referral_travels_and_the_officer_sees_who_saw(void **state)
 	assert_string_equal("Esimerkki", answer->content->identity->family_name);
 	assert_int_equal(LAHETTI__V1__STATE__STATE_OPENED, answer->content->state);
 
-	acknowledge(&taken, &c.coach, &delivery, &statement, &sha256, LAHETTI__V1__STEP__STEP_TAKE,
-		    0);
+	writing_acknowledge(&taken, &c.coach, &notified, LAHETTI__V1__STEP__STEP_TAKE);
 	answer = person_submit(&c.coach, &taken);
 	if (answer->body_case == LAHETTI__V1__SERVER_FRAME__BODY_ERROR)
 		print_message("%s: %s\n", answer->error->code, answer->error->sentence);
