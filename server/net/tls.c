@@ -74,9 +74,11 @@ bool tls_configure(void *ssl_ctx, const struct net_options *o, struct lahetti_fa
 	(void)SSL_CTX_set_options(ctx, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION |
 					       SSL_OP_CIPHER_SERVER_PREFERENCE);
 	(void)SSL_CTX_set_mode(ctx, SSL_MODE_RELEASE_BUFFERS);
-	/* One ticket and nothing kept here: memory of an idle connection is what counts. */
+	/* Nothing is resumed: who presents a certificate has it checked each time, against today's
+	 * date and today's list of revocations. */
 	(void)SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);
-	(void)SSL_CTX_set_num_tickets(ctx, 1);
+	(void)SSL_CTX_set_options(ctx, SSL_OP_NO_TICKET);
+	(void)SSL_CTX_set_num_tickets(ctx, 0);
 	(void)SSL_CTX_set_session_id_context(ctx, session_context, sizeof session_context - 1);
 	if (SSL_CTX_set_cipher_list(ctx, TLS12_CIPHERS) != 1 ||
 	    SSL_CTX_set1_groups_list(ctx, GROUPS) != 1)
@@ -115,4 +117,21 @@ void tls_read_peer(void *ssl, struct session_peer *peer)
 	if (SSL_export_keying_material(ssl, peer->exporter, sizeof peer->exporter, label,
 				       sizeof label - 1, NULL, 0, 0) != 1)
 		memset(peer->exporter, 0, sizeof peer->exporter);
+}
+
+static void on_message(int written, int version, int type, const void *bytes, size_t len, SSL *ssl,
+		       void *connection)
+{
+	(void)version;
+	(void)bytes;
+	(void)len;
+	(void)ssl;
+	if (written == 0 && type == SSL3_RT_HEADER)
+		connection_hears_record(connection);
+}
+
+void tls_watch_records(void *ssl, struct connection *c)
+{
+	SSL_set_msg_callback(ssl, on_message);
+	SSL_set_msg_callback_arg(ssl, c);
 }

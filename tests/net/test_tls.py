@@ -38,17 +38,14 @@ class Optional(unittest.TestCase):
             with self.subTest(name), self.assertRaises((ssl.SSLError, Closed)):
                 Peer(self.server, tls_context(name))
 
-    def test_resumed_session_keeps_its_certificate(self):
+    def test_no_session_is_resumed(self):
+        """A certificate is checked at each connection: it may have been revoked since the last."""
         context = tls_context("client")
         with Peer(self.server, context) as first:
+            self.assertIn(SESSION, first.login())
             session = first.connection.session
         with tls(self.server, context, session=session) as connection:
-            self.assertTrue(connection.session_reused)
-            peer = Peer.__new__(Peer)
-            peer.connection, peer.pending, peer.correlation, peer.kept = connection, b"", 0, []
-            peer.upgrade()
-            peer.next()
-            self.assertEqual(parse(peer.login()[SESSION])[7][64:96], key_id("client"))
+            self.assertFalse(connection.session_reused)
 
     def test_tls_1_2_is_refused(self):
         with self.assertRaises(ssl.SSLError):
@@ -141,6 +138,13 @@ class Version12(unittest.TestCase):
         for name in ("rogue", "expired", "server-only"):
             with self.subTest(name), self.assertRaises((ssl.SSLError, Closed)):
                 Peer(self.server, tls_context(name, newest=ssl.TLSVersion.TLSv1_2))
+
+    def test_no_session_is_resumed_in_1_2(self):
+        context = tls_context("client", newest=ssl.TLSVersion.TLSv1_2)
+        with tls(self.server, context) as first:
+            session = first.session
+        with tls(self.server, context, session=session) as connection:
+            self.assertFalse(connection.session_reused)
 
     def test_renegotiation_is_refused(self):
         client = subprocess.run(
