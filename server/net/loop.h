@@ -49,9 +49,10 @@ struct connection {
 	struct session *session; /* while the WebSocket stands and neither side has closed it */
 	uint8_t prefix[GUARD_PREFIX_LEN];
 	TAILQ_ENTRY(connection) in_steered;
-	bool reads;    /* or is left, when its turn to be steered comes */
-	bool steering; /* that turn has not come yet */
-	bool over;     /* why it came to nothing has been counted, or it came to something */
+	bool reads;	       /* or is left, when its turn to be steered comes */
+	bool steering;	       /* that turn has not come yet */
+	uint32_t idle_records; /* of TLS in a row that held nothing of a message, and no pong */
+	bool over; /* why it came to nothing has been counted, or it came to something */
 };
 
 TAILQ_HEAD(connection_list, connection);
@@ -109,12 +110,15 @@ void connection_cut(struct connection *c); /* at once */
 void connections_steer(struct net *n);
 void connection_failed(struct connection *c, enum net_refusal why);
 void connection_destroy(struct connection *c);
+void connection_hears_record(struct connection *c);
 
 /* tls.c */
 LAHETTI_CHECKED bool tls_configure(void *ssl_ctx, const struct net_options *o,
 				   struct lahetti_fault *f);
 /* The exporter, and the key of the client certificate where one was given and holds. */
 void tls_read_peer(void *ssl, struct session_peer *peer);
+/* From now on connection_hears_record is called when a record of TLS begins to be read. */
+void tls_watch_records(void *ssl, struct connection *c);
 
 /* ops.c */
 extern const struct lws_protocols ops_protocols[];

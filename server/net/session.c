@@ -14,7 +14,10 @@
 #define CLOSING_MOST_US (5 * SECOND_US) /* then the socket is cut */
 #define HASTY_MOST	10		/* frames in a row that came too fast; then it is a flood */
 #define STRANGER_FLIGHT 1     /* one frame at a time, so that a nonce is never given to two jobs */
-#define BACKLOG_MOST	65536 /* bytes: a socket that is left gives up to a TLS record more */
+#define STRANGER_FRAME	16384 /* bytes: more than a login or an enrolment takes */
+/* Bytes that may have come when another message does: a socket that is left gives up to a TLS
+ * record more, and the end of a message that had begun. */
+#define BACKLOG_MOST 65536
 
 /* ---- what is where ------------------------------------------------------------------------- */
 
@@ -42,13 +45,13 @@ struct session {
 	TAILQ_ENTRY(session) in_round;
 	int64_t check_us;
 	int64_t heard_us;
+	int64_t spoke_us; /* when the socket last took a message, or had none to take */
 
 	/* Speaking. */
 	struct messages queue;
 	struct message *said;
 	bool ping_due;
-	bool asked;   /* for a turn */
-	bool excused; /* a turn may come unasked: a long message leaves in several */
+	bool asked; /* for a turn */
 
 	/* Closing. */
 	uint16_t close_code;
@@ -289,6 +292,8 @@ static void queue(struct session *s, struct lahetti_span frame, int64_t now_us)
 		end(s, SESSION_ERROR_TOO_SLOW, 0, now_us);
 		return;
 	}
+	if (messages_empty(&s->queue))
+		s->spoke_us = now_us;
 	if (!messages_add(&s->queue, frame)) {
 		begin_closing(s, 1011, "no-memory", false, now_us);
 		return;
@@ -341,8 +346,7 @@ static void refuse(struct session *s, enum session_error e, uint64_t correlation
 		say_error(s, e, NULL, correlation, now_us);
 }
 
-/* Nothing to say, and nobody had asked for the turn. */
-static void count_ping(struct session *s, int64_t now_us)
+static void count_idle_talk(struct session *s, int64_t now_us)
 {
 	if (!bucket_take(&s->pings_us, s->table->options->limits.pings_a_second, now_us))
 		end(s, SESSION_ERROR_TOO_MANY_PINGS, 0, now_us);
@@ -607,7 +611,7 @@ static void hear_message(struct session *s, struct lahetti_span bytes, int64_t n
 {
 	if (s->reading)
 		hear_frame(s, bytes, now_us);
-	else if (s->backlog.bytes + bytes.len > BACKLOG_MOST)
+	else if (s->backlog.bytes > BACKLOG_MOST)
 		end(s, SESSION_ERROR_FLOOD, 0, now_us);
 	else if (!messages_add(&s->backlog, bytes))
 		begin_closing(s, 1011, "no-memory", false, now_us);
@@ -619,6 +623,8 @@ void session_hear(struct session *s, const struct session_piece *piece, int64_t 
 
 	if (s->state == SESSION_CLOSING)
 		return;
+	if (s->state == SESSION_STRANGER && most > STRANGER_FRAME)
+		most = STRANGER_FRAME;
 	s->heard_us = now_us;
 	if (!piece->binary) {
 		end(s, SESSION_ERROR_NOT_BINARY, 0, now_us);
@@ -639,7 +645,7 @@ void session_hear(struct session *s, const struct session_piece *piece, int64_t 
 	}
 	/* Empty fragments never end a message; they are as idle as pings. */
 	if (piece->bytes.len == 0 && !piece->last)
-		count_ping(s, now_us);
+		count_idle_talk(s, now_us);
 	if (!lahetti_buffer_add(&s->message, piece->bytes, NULL)) {
 		begin_closing(s, 1011, "no-memory", false, now_us);
 		return;
@@ -653,6 +659,12 @@ void session_hear(struct session *s, const struct session_piece *piece, int64_t 
 void session_hear_pong(struct session *s, int64_t now_us)
 {
 	s->heard_us = now_us;
+}
+
+void session_hear_idle_talk(struct session *s, int64_t now_us)
+{
+	if (s->state != SESSION_CLOSING)
+		count_idle_talk(s, now_us);
 }
 
 /* ---- turns --------------------------------------------------------------------------------- */
@@ -679,29 +691,24 @@ static void ping(struct session *s, struct session_speech *speech)
 struct session_speech session_speak(struct session *s, int64_t now_us)
 {
 	struct session_speech speech = {.kind = SESSION_SILENCE};
-	bool asked = s->asked;
 
 	s->asked = false;
 	message_destroy(s->said);
-	s->said = messages_take(&s->queue);
-	if (s->said != NULL) {
-		s->table->counters.sent++;
-		speech.kind = SESSION_MESSAGE;
-	} else if (s->ping_due) {
+	s->said = NULL;
+	if (s->ping_due)
 		ping(s, &speech);
-	} else if (may_close(s)) {
+	if (s->said == NULL && (s->said = messages_take(&s->queue)) != NULL) {
+		s->table->counters.sent++;
+		s->spoke_us = now_us;
+		speech.kind = SESSION_MESSAGE;
+	} else if (s->said == NULL && may_close(s)) {
 		speech.kind = SESSION_CLOSE;
 		speech.code = s->close_code;
 		speech.reason = s->close_reason;
 		return speech;
 	}
-	if (s->said == NULL) {
-		if (!asked && !s->excused)
-			count_ping(s, now_us);
-		s->excused = false;
+	if (s->said == NULL)
 		return speech;
-	}
-	s->excused = true;
 	speech.data = s->said->bytes;
 	speech.len = s->said->len;
 	go_on(s, now_us);
@@ -866,7 +873,8 @@ static void end_old(struct session_table *t, enum session_state state, uint32_t 
 
 /*
  * Each session is looked at twice in ping_s: one that has been silent as long is pinged, and cut
- * when it was silent half as long again. One that is not read cannot be heard, and is let be.
+ * when it was silent half as long again. One that is not read cannot be heard: it is let be as long
+ * as it is we who owe an answer, and cut as well when its socket has taken nothing for as long.
  */
 static void check_life(struct session_table *t, int64_t now_us)
 {
@@ -878,8 +886,11 @@ static void check_life(struct session_table *t, int64_t now_us)
 		s->check_us = now_us + ping_us / 2;
 		TAILQ_REMOVE(&t->round, s, in_round);
 		TAILQ_INSERT_TAIL(&t->round, s, in_round);
-		if (!s->reading) {
+		if (!s->reading &&
+		    (messages_empty(&s->queue) || now_us - s->spoke_us < ping_us + ping_us / 2)) {
 			s->heard_us = now_us;
+		} else if (!s->reading) {
+			cut(s);
 		} else if (now_us - s->heard_us >= ping_us + ping_us / 2) {
 			cut(s);
 		} else if (now_us - s->heard_us >= ping_us && s->state != SESSION_CLOSING) {
@@ -962,7 +973,7 @@ static void check_session(const struct session *s)
 
 	must(find(s->table, s->head.session) == s);
 	check_messages(&s->queue, l->out_queue);
-	check_messages(&s->backlog, BACKLOG_MOST);
+	check_messages(&s->backlog, BACKLOG_MOST + l->frame);
 	must(s->message.len <= l->frame);
 	/* What has come is heard unless there is a reason to wait, and what is queued has been
 	 * announced. */

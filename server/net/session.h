@@ -83,6 +83,10 @@ void session_hear(struct session *s, const struct session_piece *piece, int64_t 
 /* The peer answered a ping. */
 void session_hear_pong(struct session *s, int64_t now_us);
 
+/* The peer sent what was neither a piece of a message nor a pong: pings, most likely. Counted
+ * against their limit. */
+void session_hear_idle_talk(struct session *s, int64_t now_us);
+
 enum session_speech_kind {
 	SESSION_SILENCE,
 	SESSION_MESSAGE, /* send data as one binary message */
@@ -98,10 +102,7 @@ struct session_speech {
 	const char *reason;
 };
 
-/*
- * The socket takes bytes: one thing to say. A turn that nobody asked for is taken as the trace of a
- * ping of the peer's that was just answered, and is counted against its limit.
- */
+/* The socket takes bytes: one thing to say. */
 struct session_speech session_speak(struct session *s, int64_t now_us);
 
 /* Releases. NULL is accepted. */

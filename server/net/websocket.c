@@ -11,6 +11,9 @@
 #define PATH	       "/lahetti"
 #define SUBPROTOCOL    "lahetti.v1"
 #define RECEIVE_BUFFER 1024 /* a connection's own, and most are idle */
+#define SEND_MOST                                                                     \
+	16384 /* at once: a record of TLS. Unless told, libwebsockets sends as little \
+		 as it receives. */
 
 _Static_assert(MESSAGE_PRE >= LWS_PRE, "libwebsockets writes its header in front of what is said");
 
@@ -173,15 +176,30 @@ static int on_http(struct lws *wsi, enum lws_callback_reasons reason, void *user
 	}
 }
 
+/*
+ * libwebsockets answers pings without a word, and no callback tells of other control frames. What
+ * can be seen is that a record was read and nothing came of it. One such is nothing: it may have
+ * held the header of what comes in the next.
+ */
+void connection_hears_record(struct connection *c)
+{
+	if (c->session != NULL && c->idle_records++ > 1)
+		session_hear_idle_talk(c->session, net_now_us());
+}
+
 /* ---- while it stands ----------------------------------------------------------------------- */
 
 static int on_established(struct connection *c, struct lws *wsi)
 {
 	struct session_peer peer;
 
+	/* Given up already, by a time-out that libwebsockets has just forgotten. */
+	if (c->over)
+		return -1;
 	c->wsi = wsi;
 	c->over = true;
 	tls_read_peer(lws_get_ssl(c->wsi), &peer);
+	tls_watch_records(lws_get_ssl(c->wsi), c);
 	memcpy(peer.address, c->prefix, sizeof peer.address);
 	guard_shook_hands(c->net->guard, &c->guest);
 	c->session = session_open(c->net->table, c, &peer, net_now_us(), NULL);
@@ -198,6 +216,7 @@ static void on_piece(struct connection *c, const void *in, size_t len)
 		.last = lws_is_final_fragment(c->wsi) != 0,
 	};
 
+	c->idle_records = 0;
 	c->net->counters.bytes_in += len;
 	session_hear(c->session, &piece, net_now_us());
 }
@@ -250,6 +269,7 @@ static int on_websocket(struct lws *wsi, enum lws_callback_reasons reason, void 
 			on_piece(c, in, len);
 		return 0;
 	case LWS_CALLBACK_RECEIVE_PONG:
+		c->idle_records = 0;
 		if (c->session != NULL)
 			session_hear_pong(c->session, net_now_us());
 		return 0;
@@ -266,6 +286,9 @@ static int on_websocket(struct lws *wsi, enum lws_callback_reasons reason, void 
 
 const struct lws_protocols websocket_protocols[] = {
 	{.name = "http", .callback = on_http},
-	{.name = SUBPROTOCOL, .callback = on_websocket, .rx_buffer_size = RECEIVE_BUFFER},
+	{.name = SUBPROTOCOL,
+	 .callback = on_websocket,
+	 .rx_buffer_size = RECEIVE_BUFFER,
+	 .tx_packet_size = SEND_MOST},
 	{0},
 };

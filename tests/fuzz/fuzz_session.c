@@ -252,6 +252,8 @@ static void one_event(struct world *w)
 	case 7:
 		if (s->session != NULL)
 			session_hear_pong(s->session, w->now_us);
+		if (s->session != NULL)
+			session_hear_idle_talk(s->session, w->now_us);
 		break;
 	case 8:
 		session_close(s->session);

@@ -240,8 +240,8 @@ static void owner_that_reads_on_ends_the_session(void **state)
 	for (int i = 0; i < 2; i++)
 		hear(w, LAHETTI__V1__CLIENT_FRAME__BODY_READ_CHECKPOINT);
 	piece.bytes = lahetti_span(bytes, sizeof bytes);
-	session_hear(w->session, &piece, w->now_us);
-	session_hear(w->session, &piece, w->now_us);
+	for (int i = 0; i < 3; i++)
+		session_hear(w->session, &piece, w->now_us);
 	assert_int_equal(last_word(w, &code), SESSION_CLOSE);
 	assert_int_equal(code, 1008);
 }
@@ -305,6 +305,8 @@ static void session_that_is_not_read_is_not_taken_for_dead(void **state)
 	sign_in(w);
 	for (int i = 0; i < 2; i++)
 		hear(w, LAHETTI__V1__CLIENT_FRAME__BODY_READ_CHECKPOINT);
+	while (session_speak(w->session, w->now_us).kind == SESSION_MESSAGE)
+		;
 	assert_false(w->reads);
 	for (int i = 0; i < 100; i++) {
 		w->now_us += SECOND_US;
@@ -317,6 +319,127 @@ static void session_that_is_not_read_is_not_taken_for_dead(void **state)
 		session_table_tick(w->table, w->now_us);
 	}
 	assert_true(w->cut);
+}
+
+/* What a peer has begun to say when its socket is left is no flood, however long it is. */
+static void long_message_that_was_begun_is_heard_to_its_end(void **state)
+{
+	struct world *w = *state;
+	Lahetti__V1__ClientFrame frame = LAHETTI__V1__CLIENT_FRAME__INIT;
+	Lahetti__V1__ReadDirectory read = LAHETTI__V1__READ_DIRECTORY__INIT;
+	static char term[69000];
+	static uint8_t page[60000];
+	struct session_piece piece = {.binary = true, .first = true};
+	struct answer_head push = {.to = ANSWER_DEVICE};
+	struct lahetti_span all;
+	struct answer *a;
+	uint16_t code;
+
+	sign_in(w);
+	memset(term, 'x', sizeof term - 1);
+	read.term = term;
+	frame.correlation = ++w->correlation;
+	frame.body_case = LAHETTI__V1__CLIENT_FRAME__BODY_READ_DIRECTORY;
+	frame.read_directory = &read;
+	lahetti_arena_finish(&w->arena);
+	assert_true(lahetti_arena_init(&w->arena, 2 * ARENA_SIZE, NULL));
+	all = lahetti_message_pack(&frame.base, &w->arena);
+	assert_non_null(all.data);
+
+	piece.bytes = lahetti_span(all.data, 60000);
+	session_hear(w->session, &piece, w->now_us);
+	a = answer_new(&push, lahetti_span(page, sizeof page), NULL);
+	assert_non_null(a);
+	session_table_answer(w->table, a, w->now_us);
+	assert_false(w->reads);
+	piece.first = false;
+	piece.last = true;
+	piece.bytes = lahetti_span(all.data + 60000, all.len - 60000);
+	session_hear(w->session, &piece, w->now_us);
+	session_table_check(w->table);
+	assert_int_equal(last_word(w, &code), SESSION_SILENCE);
+	assert_int_equal(w->n_jobs, 2);
+	assert_int_equal(w->jobs[1]->head.frame_len, all.len);
+}
+
+/* Who has not signed in needs little room, and gets no more. */
+static void stranger_cannot_fill_the_memory(void **state)
+{
+	struct world *w = *state;
+	static const uint8_t bytes[16385];
+	struct session_piece piece = {.binary = true, .first = true};
+	uint16_t code;
+
+	piece.bytes = lahetti_span(bytes, 1000);
+	piece.remaining = 15384;
+	session_hear(w->session, &piece, w->now_us);
+	assert_int_equal(session_table_count(w->table, SESSION_CLOSING), 0);
+	piece.first = false;
+	piece.bytes = lahetti_span(bytes, 15385);
+	piece.remaining = 0;
+	session_hear(w->session, &piece, w->now_us);
+	assert_int_equal(last_word(w, &code), SESSION_CLOSE);
+	assert_int_equal(code, 1009);
+}
+
+static void peer_that_takes_nothing_is_cut(void **state)
+{
+	struct world *w = *state;
+	struct answer_head push = {.to = ANSWER_DEVICE};
+	static const uint8_t page[30000];
+	struct answer *a;
+
+	w->options.limits.ping_s = 10;
+	sign_in(w);
+	while (session_speak(w->session, w->now_us).kind == SESSION_MESSAGE)
+		;
+	for (int i = 0; i < 2; i++) {
+		a = answer_new(&push, lahetti_span(page, sizeof page), NULL);
+		assert_non_null(a);
+		session_table_answer(w->table, a, w->now_us);
+	}
+	assert_false(w->reads);
+	/* One turn: it lives. */
+	w->now_us += 14 * SECOND_US;
+	session_table_tick(w->table, w->now_us);
+	assert_int_equal(session_speak(w->session, w->now_us).kind, SESSION_MESSAGE);
+	for (int i = 0; i < 2; i++) {
+		a = answer_new(&push, lahetti_span(page, sizeof page), NULL);
+		assert_non_null(a);
+		session_table_answer(w->table, a, w->now_us);
+	}
+	assert_false(w->reads);
+	for (int i = 0; i < 14; i++) {
+		w->now_us += SECOND_US;
+		session_table_tick(w->table, w->now_us);
+	}
+	assert_false(w->cut);
+	for (int i = 0; i < 8; i++) {
+		w->now_us += SECOND_US;
+		session_table_tick(w->table, w->now_us);
+	}
+	assert_true(w->cut);
+}
+
+/* Otherwise one who takes a long queue slowly would never be asked whether they live. */
+static void ping_goes_before_what_is_queued(void **state)
+{
+	struct world *w = *state;
+	struct answer_head push = {.to = ANSWER_DEVICE};
+	static const uint8_t page[1000];
+	struct answer *a;
+
+	w->options.limits.ping_s = 10;
+	sign_in(w);
+	while (session_speak(w->session, w->now_us).kind == SESSION_MESSAGE)
+		;
+	w->now_us += 11 * SECOND_US;
+	session_table_tick(w->table, w->now_us);
+	a = answer_new(&push, lahetti_span(page, sizeof page), NULL);
+	assert_non_null(a);
+	session_table_answer(w->table, a, w->now_us);
+	assert_int_equal(session_speak(w->session, w->now_us).kind, SESSION_PING);
+	assert_int_equal(session_speak(w->session, w->now_us).kind, SESSION_MESSAGE);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -332,6 +455,10 @@ int main(void)
 		TEST(drained_session_waits_for_its_answers),
 		TEST(closing_session_is_cut_in_the_end),
 		TEST(session_that_is_not_read_is_not_taken_for_dead),
+		TEST(long_message_that_was_begun_is_heard_to_its_end),
+		TEST(stranger_cannot_fill_the_memory),
+		TEST(peer_that_takes_nothing_is_cut),
+		TEST(ping_goes_before_what_is_queued),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -110,6 +110,27 @@ class Pace(Limits):
         self.assertEqual(server.metric('lahetti_errors_total{code="too-many-pings",fatal="1"}'), 1)
         self.assertEqual(other.echo("x"), "x")
 
+    def test_pongs_a_second(self):
+        server = self.server("pings=5")
+        peer = self.peer(server, actor(user=1))
+        other = self.peer(server, actor(user=2))
+        with contextlib.suppress(Closed):
+            for _ in range(1000):
+                peer.say_frame(PONG)
+        with contextlib.suppress(Closed):
+            while True:
+                peer.next()
+        self.assertEqual(server.metric('lahetti_errors_total{code="too-many-pings",fatal="1"}'), 1)
+        self.assertEqual(other.echo("x"), "x")
+
+    def test_frames_in_many_records_are_no_ping_flood(self):
+        server = self.server("pings=1")
+        peer = self.peer(server, actor(user=1))
+        say = peer.say
+        peer.say = lambda data: (say(data[:6]), say(data[6:]))
+        for i in range(40):
+            self.assertEqual(peer.echo(str(i)), str(i))
+
     def test_busy_session_is_no_ping_flood(self):
         server = self.server("pings=1", "flight=2", "requests=100000")
         peer = self.peer(server, actor(user=1))
