@@ -165,6 +165,39 @@ bool gather_recipient(struct handling *h, const Lahetti__V1__Recipient *asked,
  * --------------------------------------------------------------------------------------------------------
  */
 
+static Lahetti__V1__Recipient *recipient_of(struct handling *h, const struct deliveries_row *row)
+{
+	Lahetti__V1__Recipient *r = lahetti_arena_take(&h->arena, sizeof *r);
+
+	if (r == NULL)
+		return NULL;
+	lahetti__v1__recipient__init(r);
+	r->kind = (Lahetti__V1__RecipientKind)row->recipient_kind;
+	r->organisation = id_bytes(h, &row->organisation);
+	r->unit = id_bytes(h, &row->unit);
+	r->role = (Lahetti__V1__Role)row->role;
+	r->user = id_bytes(h, &row->user);
+	return r;
+}
+
+/* What a person of another controller is in the unit: consents may speak of roles. */
+static bool role_of_person(struct handling *h, struct delivered *d, struct lahetti_fault *f)
+{
+	struct facts_recipient person;
+	const Lahetti__V1__Recipient *asked;
+
+	if (d->row.recipient_kind != LAHETTI__V1__RECIPIENT_KIND__RECIPIENT_KIND_USER ||
+	    lahetti_id_equal(&d->row.organisation, &d->stored.row.organisation))
+		return true;
+	asked = recipient_of(h, &d->row);
+	if (asked == NULL)
+		return spent(f);
+	if (!gather_recipient(h, asked, &person, f))
+		return false;
+	d->facts.role = person.role;
+	return true;
+}
+
 bool gather_delivered(struct handling *h, const struct deliveries_row *row, struct delivered *out,
 		      struct lahetti_fault *f)
 {
@@ -200,7 +233,7 @@ bool gather_delivered(struct handling *h, const struct deliveries_row *row, stru
 	out->facts.author_role = header->role;
 	for (size_t i = 0; i < header->n_categories; i++)
 		out->facts.categories |= (lahetti_set)1 << header->categories[i];
-	return true;
+	return role_of_person(h, out, f);
 }
 
 bool gather_delivery(struct handling *h, const struct lahetti_id *id, struct delivered *out,
@@ -230,21 +263,6 @@ bool gather_copy(struct handling *h, const struct stored *stored,
 /* What is shown
  * -----------------------------------------------------------------------------------------------------
  */
-
-static Lahetti__V1__Recipient *recipient_of(struct handling *h, const struct deliveries_row *row)
-{
-	Lahetti__V1__Recipient *r = lahetti_arena_take(&h->arena, sizeof *r);
-
-	if (r == NULL)
-		return NULL;
-	lahetti__v1__recipient__init(r);
-	r->kind = (Lahetti__V1__RecipientKind)row->recipient_kind;
-	r->organisation = id_bytes(h, &row->organisation);
-	r->unit = id_bytes(h, &row->unit);
-	r->role = (Lahetti__V1__Role)row->role;
-	r->user = id_bytes(h, &row->user);
-	return r;
-}
 
 static bool open_steps(struct handling *h, const struct delivered *d,
 		       const struct facts_actor *actor, size_t *n, Lahetti__V1__Step **steps,
@@ -290,22 +308,10 @@ Lahetti__V1__Notice *gather_notice(struct handling *h, const struct delivered *d
 	return n;
 }
 
-/* A consent of which a part is withdrawn no longer counts: whom it still covers is not asked here.
- */
 bool gather_feedback_covered(const struct handling *h, const struct delivered *d)
 {
-	uint32_t today = lahetti_date_of(h->now_us);
-
-	if (lahetti_id_equal(&d->row.organisation, &d->stored.row.organisation))
-		return true;
-	for (size_t i = 0; i < d->n_consents; i++) {
-		const struct facts_consent *c = &d->consents[i];
-
-		if (!c->withdrawn && c->n_parts == 0 && c->terms->covers_feedback &&
-		    c->terms->from <= today && today <= c->terms->until)
-			return true;
-	}
-	return false;
+	return policy_feedback_covered(&d->facts, lahetti_date_of(h->now_us), d->consents,
+				       d->n_consents);
 }
 
 Lahetti__V1__Status *gather_status(struct handling *h, const struct delivered *d,

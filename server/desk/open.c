@@ -518,14 +518,14 @@ static bool add_viewers(struct handling *h, const Lahetti__V1__WhoWouldSee *aske
 			Lahetti__V1__Viewers *out, struct lahetti_fault *f)
 {
 	const Lahetti__V1__DirectoryEntry *found[MEMBERS_MOST];
-	const Lahetti__V1__Recipient *to = asked->recipients[which];
+	Lahetti__V1__Recipient to = *asked->recipients[which];
 	struct lahetti_id unit, user;
 	lahetti_set categories = 0;
 	struct decision d;
 	char name[256];
 	size_t n;
 
-	if (!facts_id(to->unit, &unit, f))
+	if (!facts_id(to.unit, &unit, f))
 		return false;
 	for (size_t i = 0; i < asked->n_categories; i++)
 		categories |= (lahetti_set)1 << ((unsigned)asked->categories[i] % 64);
@@ -538,11 +538,11 @@ static bool add_viewers(struct handling *h, const Lahetti__V1__WhoWouldSee *aske
 		Lahetti__V1__Viewer *v;
 
 		if (m->ended || role == NULL || !role->sees_clients ||
-		    (to->kind == LAHETTI__V1__RECIPIENT_KIND__RECIPIENT_KIND_USER &&
+		    (to.kind == LAHETTI__V1__RECIPIENT_KIND__RECIPIENT_KIND_USER &&
 		     !lahetti_span_equal(lahetti_bytes_span(m->user),
-					 lahetti_bytes_span(to->user))) ||
-		    (to->kind == LAHETTI__V1__RECIPIENT_KIND__RECIPIENT_KIND_ROLE &&
-		     m->role != to->role))
+					 lahetti_bytes_span(to.user))) ||
+		    (to.kind == LAHETTI__V1__RECIPIENT_KIND__RECIPIENT_KIND_ROLE &&
+		     m->role != to.role))
 			continue;
 		v = lahetti_arena_take(&h->arena, sizeof *v);
 		if (v == NULL)
@@ -551,7 +551,10 @@ static bool add_viewers(struct handling *h, const Lahetti__V1__WhoWouldSee *aske
 		if (!facts_id(m->user, &user, f) ||
 		    !directory_name(h->store, DIRECTORY_USER, &user, 0, name, f))
 			return false;
-		d = policy_disclose(&h->actor.organisation, to, categories,
+		/* A consent may speak of the role that a person has. */
+		if (to.kind == LAHETTI__V1__RECIPIENT_KIND__RECIPIENT_KIND_USER)
+			to.role = m->role;
+		d = policy_disclose(&h->actor.organisation, &to, categories,
 				    lahetti_date_of(h->now_us), consents, n_consents);
 		v->recipient = which;
 		v->user = m->user;

@@ -369,31 +369,28 @@ static bool add_step(struct handling *h, struct coming *c, struct lahetti_fault 
 	       add_delivery(h, c, a->redirect_to, &d->stored, consents, n, f);
 }
 
-/* Stops one delivery that rested on a consent which no longer covers it: not yet opened, or still
- * open with no other basis. */
+/* Stops one delivery that rested on a consent which no longer covers it: one that is not opened
+ * yet, or a matter that goes on. What was merely to be read has been read. */
 static bool stop_delivery(struct handling *h, struct coming *c, const struct lahetti_id *id,
 			  struct lahetti_fault *f)
 {
 	struct delivered *d = lahetti_arena_take(&h->arena, sizeof *d);
-	Lahetti__V1__Recipient to = LAHETTI__V1__RECIPIENT__INIT;
+	Lahetti__V1__Reference document = LAHETTI__V1__REFERENCE__INIT;
+	const struct lahetti_kind_row *kind;
 	const struct lahetti_step_row *row;
-	struct decision covered;
 
 	if (d == NULL)
 		return lahetti_fault_no_memory(f);
 	if (!gather_delivery(h, id, d, f))
 		return false;
+	kind = lahetti_kind_find(d->facts.kind);
 	row = lahetti_step_find(LAHETTI__V1__STEP__STEP_STOP, (int)d->row.state);
-	if (row == NULL)
+	if (row == NULL || (d->facts.opened_by_unit && kind != NULL &&
+			    !LAHETTI_IN(kind->steps, LAHETTI__V1__STEP__STEP_TAKE)))
 		return true;
-	to.kind = (Lahetti__V1__RecipientKind)d->row.recipient_kind;
-	to.organisation = id_bytes(h, &d->row.organisation);
-	to.unit = id_bytes(h, &d->row.unit);
-	to.role = (Lahetti__V1__Role)d->row.role;
-	to.user = id_bytes(h, &d->row.user);
-	covered = policy_disclose(&d->facts.author_organisation, &to, d->facts.categories,
-				  c->facts.today, d->consents, d->n_consents);
-	if (covered.allowed || d->facts.basis != LAHETTI__V1__BASIS_KIND__BASIS_KIND_CONSENT)
+	document.id = id_bytes(h, &d->row.statement);
+	document.sha256 = digest_bytes(h, &d->stored.row.sha256);
+	if (policy_stays(&d->facts, &document, c->facts.today, d->consents, d->n_consents).allowed)
 		return true;
 	return add(c,
 		   record_moved(h, id, LAHETTI__V1__STEP__STEP_STOP, row->to,
@@ -627,38 +624,86 @@ bool handle_submit(struct handling *h, struct lahetti_fault *f)
 	return true;
 }
 
+static bool answer_delivery(struct handling *h, const struct deliveries_row *row,
+			    Lahetti__V1__Accepted *accepted, struct lahetti_fault *f)
+{
+	Lahetti__V1__Notice *notice = lahetti_arena_take(&h->arena, sizeof *notice);
+
+	if (notice == NULL)
+		return lahetti_fault_no_memory(f);
+	lahetti__v1__notice__init(notice);
+	notice->delivery = id_bytes(h, &row->id);
+	notice->statement = id_bytes(h, &row->statement);
+	notice->position = row->position;
+	notice->state = LAHETTI__V1__STATE__STATE_REQUESTED;
+	accepted->deliveries[accepted->n_deliveries++] = notice;
+	return true;
+}
+
+static bool own_deliveries(struct handling *h, Lahetti__V1__Accepted *accepted,
+			   struct lahetti_fault *f)
+{
+	struct deliveries_row rows[DELIVERIES_MOST];
+	size_t n;
+
+	if (!deliveries_of_statement(h->store, &h->id, rows, DELIVERIES_MOST, &n, f))
+		return false;
+	for (size_t i = 0; i < n; i++)
+		if (!answer_delivery(h, &rows[i], accepted, f))
+			return false;
+	return true;
+}
+
+/* To whom the controller had disclosed on the ground of the consent, and who had opened it. */
+static bool disclosed(struct handling *h, const struct lahetti_id *consent,
+		      Lahetti__V1__Accepted *accepted, struct lahetti_fault *f)
+{
+	struct lahetti_id ids[DELIVERIES_MOST], after = {0};
+	struct delivered d;
+	size_t n;
+
+	if (!deliveries_of_consent(h->store, consent, &after, ids, DELIVERIES_MOST, &n, f))
+		return false;
+	for (size_t i = 0; i < n; i++) {
+		Lahetti__V1__Notice *notice;
+
+		if (!gather_delivery(h, &ids[i], &d, f))
+			return false;
+		if (!lahetti_id_equal(&d.stored.row.organisation, &h->actor.organisation) ||
+		    lahetti_id_equal(&d.row.organisation, &h->actor.organisation))
+			continue;
+		notice = gather_notice(h, &d, NULL, f);
+		if (notice == NULL)
+			return false;
+		notice->opened = d.facts.opened_by_unit;
+		accepted->deliveries[accepted->n_deliveries++] = notice;
+	}
+	return true;
+}
+
 /* After the commit: the receipt stands on the checkpoint of the group. */
 bool finish_submit(struct handling *h, struct lahetti_fault *f)
 {
 	Lahetti__V1__ServerFrame frame = LAHETTI__V1__SERVER_FRAME__INIT;
 	Lahetti__V1__Accepted accepted = LAHETTI__V1__ACCEPTED__INIT;
 	Lahetti__V1__Receipt receipt;
-	struct deliveries_row rows[DELIVERIES_MOST];
-	bool erased;
-	size_t n;
+	struct statements_row row;
+	bool found, erased;
 
+	accepted.deliveries =
+		lahetti_arena_take(&h->arena, DELIVERIES_MOST * sizeof *accepted.deliveries);
+	if (accepted.deliveries == NULL)
+		return lahetti_fault_no_memory(f);
 	if (!proof_receipt(h->store, h->event, 0, &receipt, &erased, &h->arena, f) ||
-	    !deliveries_of_statement(h->store, &h->id, rows, DELIVERIES_MOST, &n, f))
+	    !statements_find(h->store, &h->id, &row, &found, f) ||
+	    !(found && row.kind == LAHETTI_KIND_WITHDRAWAL
+		      ? disclosed(h, &row.in_reply_to, &accepted, f)
+		      : own_deliveries(h, &accepted, f)))
 		return false;
 	accepted.statement = id_bytes(h, &h->id);
 	accepted.receipt = &receipt;
 	accepted.since_erased = erased;
 	accepted.sent_late = h->late;
-	accepted.deliveries = lahetti_arena_take(&h->arena, n * sizeof *accepted.deliveries);
-	if (accepted.deliveries == NULL)
-		return lahetti_fault_no_memory(f);
-	for (size_t i = 0; i < n; i++) {
-		Lahetti__V1__Notice *notice = lahetti_arena_take(&h->arena, sizeof *notice);
-
-		if (notice == NULL)
-			return lahetti_fault_no_memory(f);
-		lahetti__v1__notice__init(notice);
-		notice->delivery = id_bytes(h, &rows[i].id);
-		notice->statement = accepted.statement;
-		notice->position = rows[i].position;
-		notice->state = LAHETTI__V1__STATE__STATE_REQUESTED;
-		accepted.deliveries[accepted.n_deliveries++] = notice;
-	}
 	frame.body_case = LAHETTI__V1__SERVER_FRAME__BODY_ACCEPTED;
 	frame.accepted = &accepted;
 	return answer_session(h, &frame, 0, f);

@@ -83,4 +83,13 @@ struct decision policy_consented(const struct viewer *to, const struct matter *m
 struct decision policy_feedback(const struct viewer *teller, lahetti_set categories, uint32_t today,
 				const struct reliance *consents);
 
+/*
+ * Whether the consents on which a delivery rests cover it for a reader today still; of feedback
+ * it is enough that they cover the one who tells.
+ */
+struct decision policy_still_consented(const struct facts_delivery *delivery,
+				       const struct viewer *reader,
+				       const Lahetti__V1__Reference *document, uint32_t today,
+				       const struct facts_consent *consents, size_t n);
+
 #endif

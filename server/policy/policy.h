@@ -10,7 +10,7 @@
 #include "lahetti/kinds.h"
 
 /* Changes whenever a rule changes: it stands in every audit event. */
-#define POLICY_VERSION 1
+#define POLICY_VERSION 2
 
 struct decision {
 	bool allowed;
@@ -62,7 +62,8 @@ struct facts_delivery {
 	struct lahetti_id organisation; /* of the recipient */
 	struct lahetti_id unit;
 	struct lahetti_id user;	      /* of a person's */
-	Lahetti__V1__Role role;	      /* of a role's */
+	Lahetti__V1__Role role;	      /* of a role's; of a person's of another controller than the
+					 author's what they are there, 0 where not one role alone */
 	struct lahetti_id claimed_by; /* of a queue's; empty: nobody */
 	bool opened_by_unit; /* someone of the recipient's unit has opened it: it is their own
 				record now */
@@ -155,6 +156,23 @@ struct decision policy_open(const struct facts_open *facts);
 
 /* Whether the actor is one to whom the delivery is addressed (before claiming, for a queue). */
 bool policy_addressed(const struct facts_actor *actor, const struct facts_delivery *delivery);
+
+/*
+ * Whether a delivery stays as it is when a consent on which it rests ends or loses a part: whether
+ * it needs none, or they cover its recipient still. document refers to what it delivers. What a
+ * person was left out of stays with the others of the queue or the role: policy_open knows who
+ * opens.
+ */
+struct decision policy_stays(const struct facts_delivery *delivery,
+			     const Lahetti__V1__Reference *document, uint32_t today,
+			     const struct facts_consent *consents, size_t n);
+
+/*
+ * Whether its sender may be shown more than the stations of the way: within the controller, or
+ * where a consent on which it rests covers feedback and the recipient, today.
+ */
+bool policy_feedback_covered(const struct facts_delivery *delivery, uint32_t today,
+			     const struct facts_consent *consents, size_t n);
 
 /*
  * Whether a recipient may be shown these categories: within the controller always, else where the

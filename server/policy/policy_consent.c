@@ -66,34 +66,6 @@ static bool party_touches(const Lahetti__V1__Party *party, const struct viewer *
 	       (to->role == 0 || party->role == 0 || party->role == to->role);
 }
 
-/*
- * A withdrawal of parties takes them out for every category, one of categories takes those out for
- * every party, one of both takes those categories out for those parties.
- */
-static bool part_withdrawn(const Lahetti__V1__Withdrawal *part, const struct viewer *to,
-			   Lahetti__V1__Category category)
-{
-	bool party = part->n_parties == 0;
-	bool about = part->n_categories == 0;
-
-	for (size_t i = 0; i < part->n_parties && !party; i++)
-		party = party_touches(part->parties[i], to);
-	for (size_t i = 0; i < part->n_categories && !about; i++)
-		about = part->categories[i] == category;
-	return party && about;
-}
-
-static bool is_withdrawn(const struct facts_consent *consent, const struct viewer *to,
-			 Lahetti__V1__Category category)
-{
-	if (consent->withdrawn)
-		return true;
-	for (size_t i = 0; i < consent->n_parts; i++)
-		if (part_withdrawn(consent->parts[i], to, category))
-			return true;
-	return false;
-}
-
 static bool has_category(const Lahetti__V1__Consent *terms, Lahetti__V1__Category category)
 {
 	for (size_t i = 0; i < terms->n_categories; i++)
@@ -124,7 +96,36 @@ struct question {
 	const Lahetti__V1__Reference *document;
 	uint32_t today;
 	bool feedback;
+	bool lies_there; /* with the party already: who was left out of a queue or a role may not
+			    open it, the others may */
 };
+
+/*
+ * A withdrawal of parties takes them out for every category, one of categories takes those out for
+ * every party, one of both takes those categories out for those parties.
+ */
+static bool part_withdrawn(const Lahetti__V1__Withdrawal *part, const struct question *q)
+{
+	bool party = part->n_parties == 0;
+	bool about = part->n_categories == 0;
+
+	for (size_t i = 0; i < part->n_parties && !party; i++)
+		party = q->lies_there ? party_covers(part->parties[i], q->party)
+				      : party_touches(part->parties[i], q->party);
+	for (size_t i = 0; i < part->n_categories && !about; i++)
+		about = part->categories[i] == q->category;
+	return party && about;
+}
+
+static bool is_withdrawn(const struct facts_consent *consent, const struct question *q)
+{
+	if (consent->withdrawn)
+		return true;
+	for (size_t i = 0; i < consent->n_parts; i++)
+		if (part_withdrawn(consent->parts[i], q))
+			return true;
+	return false;
+}
 
 static enum nearness nearness_of(const struct facts_consent *consent, const struct question *q)
 {
@@ -144,7 +145,7 @@ static enum nearness nearness_of(const struct facts_consent *consent, const stru
 		return NO_FEEDBACK;
 	if (!named)
 		return OTHER_CATEGORY;
-	if (is_withdrawn(consent, q->party, q->category))
+	if (is_withdrawn(consent, q))
 		return WITHDRAWN;
 	if (q->today < terms->from)
 		return NOT_YET;
@@ -202,6 +203,74 @@ struct decision policy_feedback(const struct viewer *teller, lahetti_set categor
 	struct question q = {.party = teller, .today = today, .feedback = true};
 
 	return ask(q, categories, consents);
+}
+
+/* Of feedback the one who tells is the party, and it lies with nobody yet. */
+static struct decision still(const struct facts_delivery *delivery, struct question q,
+			     const struct reliance *consents)
+{
+	const struct lahetti_kind_row *kind = lahetti_kind_find(delivery->kind);
+	struct viewer teller = {
+		.organisation = lahetti_id_span(&delivery->author_organisation),
+		.unit = lahetti_id_span(&delivery->author_unit),
+		.role = delivery->author_role,
+		.user = lahetti_id_span(&delivery->author),
+	};
+	struct decision d = ask(q, delivery->categories, consents);
+
+	if (d.allowed || kind == NULL || !kind->feedback)
+		return d;
+	return policy_feedback(&teller, delivery->categories, q.today, consents);
+}
+
+struct decision policy_still_consented(const struct facts_delivery *delivery,
+				       const struct viewer *reader,
+				       const Lahetti__V1__Reference *document, uint32_t today,
+				       const struct facts_consent *consents, size_t n)
+{
+	struct question q = {.party = reader, .document = document, .today = today};
+	struct reliance rested_on = {.rested_on = consents, .n_rested_on = n};
+
+	return still(delivery, q, &rested_on);
+}
+
+/* What is known of whom a delivery is for. */
+static struct viewer recipient_of(const struct facts_delivery *delivery)
+{
+	return (struct viewer){
+		.organisation = lahetti_id_span(&delivery->organisation),
+		.unit = lahetti_id_span(&delivery->unit),
+		.role = delivery->role,
+		.user = lahetti_id_empty(&delivery->user) ? (struct lahetti_span){0}
+							  : lahetti_id_span(&delivery->user),
+	};
+}
+
+struct decision policy_stays(const struct facts_delivery *delivery,
+			     const Lahetti__V1__Reference *document, uint32_t today,
+			     const struct facts_consent *consents, size_t n)
+{
+	struct viewer reader = recipient_of(delivery);
+	struct question q = {
+		.party = &reader, .document = document, .today = today, .lies_there = true};
+	struct reliance rested_on = {.rested_on = consents, .n_rested_on = n};
+
+	if (delivery->basis != LAHETTI__V1__BASIS_KIND__BASIS_KIND_CONSENT ||
+	    same(&delivery->organisation, &delivery->author_organisation))
+		return allow(LAHETTI__V1__BASIS_KIND__BASIS_KIND_OWN_REGISTER);
+	return still(delivery, q, &rested_on);
+}
+
+bool policy_feedback_covered(const struct facts_delivery *delivery, uint32_t today,
+			     const struct facts_consent *consents, size_t n)
+{
+	struct viewer teller = recipient_of(delivery);
+	struct reliance rested_on = {.rested_on = consents, .n_rested_on = n};
+
+	return same(&delivery->organisation, &delivery->author_organisation) ||
+	       policy_feedback(&teller, LAHETTI_SET(LAHETTI__V1__CATEGORY__CATEGORY_FEEDBACK),
+			       today, &rested_on)
+		       .allowed;
 }
 
 struct decision policy_disclose(const struct lahetti_id *from_organisation,

@@ -88,36 +88,19 @@ static struct decision openable(const struct facts_delivery *delivery)
 	return allow(LAHETTI__V1__BASIS_KIND__BASIS_KIND_OWN_REGISTER);
 }
 
-/* Whether the consents on which the delivery rests cover it today still. */
+/* Whether the consents on which the delivery rests cover it today still, for who opens it. */
 static struct decision still_consented(const struct facts_open *facts)
 {
-	const struct facts_delivery *delivery = &facts->delivery;
-	const struct lahetti_kind_row *kind = lahetti_kind_find(delivery->kind);
 	struct viewer reader = {
 		.organisation = lahetti_id_span(&facts->actor.organisation),
 		.unit = lahetti_id_span(&facts->actor.unit),
 		.role = facts->actor.role,
 		.user = lahetti_id_span(&facts->actor.user),
 	};
-	struct viewer teller = {
-		.organisation = lahetti_id_span(&delivery->author_organisation),
-		.unit = lahetti_id_span(&delivery->author_unit),
-		.role = delivery->author_role,
-		.user = lahetti_id_span(&delivery->author),
-	};
-	struct matter matter = {
-		.categories = delivery->categories,
-		.document = facts->statement->header->in_reply_to,
-	};
-	struct reliance consents = {
-		.rested_on = facts->consents,
-		.n_rested_on = facts->n_consents,
-	};
-	struct decision d = policy_consented(&reader, &matter, facts->today, &consents);
 
-	if (d.allowed || kind == NULL || !kind->feedback)
-		return d;
-	return policy_feedback(&teller, delivery->categories, facts->today, &consents);
+	return policy_still_consented(&facts->delivery, &reader,
+				      facts->statement->header->in_reply_to, facts->today,
+				      facts->consents, facts->n_consents);
 }
 
 struct decision policy_open(const struct facts_open *facts)

@@ -574,6 +574,27 @@ void writing_to_user(struct writing *w, const struct person *who)
 	w->recipient.user = lahetti_bytes(lahetti_id_span(&who->user));
 }
 
+void writing_and_user(struct writing *w, const struct person *who)
+{
+	lahetti__v1__recipient__init(&w->second);
+	w->second.kind = LAHETTI__V1__RECIPIENT_KIND__RECIPIENT_KIND_USER;
+	w->second.organisation = lahetti_bytes(lahetti_id_span(&who->organisation));
+	w->second.unit = lahetti_bytes(lahetti_id_span(&who->unit));
+	w->second.user = lahetti_bytes(lahetti_id_span(&who->user));
+	w->recipients[w->header.n_recipients++] = &w->second;
+}
+
+void writing_on_consent(struct writing *w, const struct writing *consent)
+{
+	lahetti__v1__reference__init(&w->consent);
+	w->consent.id = lahetti_bytes(lahetti_id_span(&consent->id));
+	w->consent.sha256 = lahetti_bytes(lahetti_digest_span(&consent->sha256));
+	w->consents[0] = &w->consent;
+	w->header.consents = w->consents;
+	w->header.n_consents = 1;
+	w->basis.kind = LAHETTI__V1__BASIS_KIND__BASIS_KIND_CONSENT;
+}
+
 void writing_sign(struct writing *w, const ProtobufCMessage *body,
 		  const struct lahetti_private_key *key)
 {
@@ -653,14 +674,14 @@ void writing_acknowledge(struct writing *w, const struct person *p, const struct
 	writing_sign(w, &a.base, p->key);
 }
 
-static Lahetti__V1__ServerFrame *send_envelope(struct person *p, const struct writing *w, bool open)
+uint64_t person_send(struct person *p, const struct writing *w, bool open)
 {
 	struct lahetti_fault f = {0};
 	struct lahetti_arena arena;
 	Lahetti__V1__ClientFrame frame = LAHETTI__V1__CLIENT_FRAME__INIT;
 	Lahetti__V1__Submit submit = LAHETTI__V1__SUBMIT__INIT;
 	Lahetti__V1__Open opening = LAHETTI__V1__OPEN__INIT;
-	Lahetti__V1__ServerFrame *answer;
+	uint64_t correlation = 0;
 
 	no_fault(lahetti_arena_init(&arena, ARENA, &f), &f);
 	submit.envelope = opening.envelope = lahetti_message_read(
@@ -672,19 +693,32 @@ static Lahetti__V1__ServerFrame *send_envelope(struct person *p, const struct wr
 		frame.open = &opening;
 	else
 		frame.submit = &submit;
-	answer = person_ask(p, &frame);
+	no_fault(lahetti_peer_send(p->peer, &frame, &correlation, &f), &f);
 	lahetti_arena_finish(&arena);
+	return correlation;
+}
+
+Lahetti__V1__ServerFrame *person_answer(struct person *p, uint64_t correlation)
+{
+	struct lahetti_fault f = {0};
+	Lahetti__V1__ServerFrame *answer;
+
+	do {
+		lahetti_arena_reset(&p->arena);
+		answer = lahetti_peer_next(p->peer, -1, &p->arena, &f);
+		no_fault(answer != NULL, &f);
+	} while (answer != NULL && answer->correlation != correlation);
 	return answer;
 }
 
 Lahetti__V1__ServerFrame *person_submit(struct person *p, const struct writing *w)
 {
-	return send_envelope(p, w, false);
+	return person_answer(p, person_send(p, w, false));
 }
 
 Lahetti__V1__ServerFrame *person_open(struct person *p, const struct writing *w)
 {
-	return send_envelope(p, w, true);
+	return person_answer(p, person_send(p, w, true));
 }
 
 Lahetti__V1__ServerFrame *person_subscribe(struct person *p, uint64_t after,

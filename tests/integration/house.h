@@ -85,9 +85,9 @@ void person_add_client(struct person *p, const char *family_name, const char *co
 struct writing {
 	Lahetti__V1__Header header;
 	Lahetti__V1__Basis basis;
-	Lahetti__V1__Recipient recipient, *recipients[1];
+	Lahetti__V1__Recipient recipient, second, *recipients[2];
 	Lahetti__V1__Category categories[8];
-	Lahetti__V1__Reference in_reply_to;
+	Lahetti__V1__Reference in_reply_to, consent, *consents[1];
 	struct lahetti_id id, client, case_id;
 	uint8_t salt[LAHETTI_SALT_LEN];
 	struct lahetti_digest sha256; /* after signing */
@@ -101,6 +101,10 @@ void writing_reply(struct writing *w, const struct lahetti_id *statement,
 void writing_to_queue(struct writing *w, const struct lahetti_id *organisation,
 		      const struct lahetti_id *unit);
 void writing_to_user(struct writing *w, const struct person *who);
+/* And to a second one: a person. */
+void writing_and_user(struct writing *w, const struct person *who);
+/* Rests on a consent. */
+void writing_on_consent(struct writing *w, const struct writing *consent);
 /* Signs with a key, which may be another's. */
 void writing_sign(struct writing *w, const ProtobufCMessage *body,
 		  const struct lahetti_private_key *key);
@@ -122,6 +126,9 @@ void writing_acknowledge(struct writing *w, const struct person *p, const struct
 
 Lahetti__V1__ServerFrame *person_submit(struct person *p, const struct writing *w);
 Lahetti__V1__ServerFrame *person_open(struct person *p, const struct writing *w);
+/* The two halves of both, so that several may be under way. */
+uint64_t person_send(struct person *p, const struct writing *w, bool open);
+Lahetti__V1__ServerFrame *person_answer(struct person *p, uint64_t correlation);
 Lahetti__V1__ServerFrame *person_subscribe(struct person *p, uint64_t after,
 					   Lahetti__V1__Notice **notices, size_t most, size_t *n);
 

@@ -575,7 +575,7 @@ static void what_the_statement_relies_on_is_there(void **state)
 /* The same consents, asked in each way that one is asked: to the coach, who is known as a person.
  */
 struct asked {
-	const char *submit, *open, *opened, *disclose;
+	const char *submit, *open, *opened, *disclose, *stays;
 };
 
 static struct asked ask(struct world *w, void (*change)(struct world *w), bool own)
@@ -608,6 +608,9 @@ static struct asked ask(struct world *w, void (*change)(struct world *w), bool o
 	o.open.delivery.categories = categories;
 	o.open.delivery.author_organisation = *sample_id(from);
 	answers.open = code_of(policy_open(&o.open));
+	o.open.delivery.role = ROLE(JOB_COACH);
+	answers.stays = code_of(policy_stays(&o.open.delivery, o.statement.header->in_reply_to,
+					     o.open.today, w->consents, n));
 	o.open.delivery.opened_by_unit = true;
 	answers.opened = code_of(policy_open(&o.open));
 	return answers;
@@ -697,9 +700,9 @@ static void p3_consents_decide_what_leaves_the_controller(void **state)
 		struct asked a = ask(&w, c->change, false);
 
 		if (strcmp(a.submit, c->code) != 0 || strcmp(a.disclose, c->code) != 0 ||
-		    strcmp(a.open, c->code) != 0)
-			fail_msg("%s: submit %s, disclose %s, open %s", c->name, a.submit,
-				 a.disclose, a.open);
+		    strcmp(a.open, c->code) != 0 || strcmp(a.stays, c->code) != 0)
+			fail_msg("%s: submit %s, disclose %s, open %s, stays %s", c->name, a.submit,
+				 a.disclose, a.open, a.stays);
 		/* What the unit has opened is its own record. */
 		assert_string_equal(a.opened, "");
 	}
@@ -716,6 +719,7 @@ static void p3_within_the_controller_no_consent_is_asked(void **state)
 		assert_string_equal(a.submit, "");
 		assert_string_equal(a.disclose, "");
 		assert_string_equal(a.open, "");
+		assert_string_equal(a.stays, "");
 		assert_string_equal(a.opened, "");
 	}
 }
@@ -784,6 +788,18 @@ static void p3_unknown_role_is_not_covered(void **state)
 		       (party(&w)->role = ROLE(JOB_COACH), w.recipient[0].role = 0));
 }
 
+static struct decision stays(const struct world *w)
+{
+	return policy_stays(&w->open.delivery, w->statement.header->in_reply_to, w->open.today,
+			    w->open.consents, w->open.n_consents);
+}
+
+static bool feedback_covered(const struct world *w)
+{
+	return policy_feedback_covered(&w->open.delivery, w->open.today, w->open.consents,
+				       w->open.n_consents);
+}
+
 /* Who was left out by a withdrawal may lie in wait behind a queue or a role. */
 static void p3_withdrawal_for_a_person_closes_the_queue_to_them(void **state)
 {
@@ -801,6 +817,58 @@ static void p3_withdrawal_for_a_person_closes_the_queue_to_them(void **state)
 	assert_allowed(policy_open(&w.open), CONSENT);
 	w.open.actor.user = w.open.delivery.claimed_by = *sample_id(SAMPLE_OTHER);
 	assert_refused(policy_open(&w.open), "consent-withdrawn");
+	/* So it stays there, until the unit itself is left out. */
+	w.open.delivery.user = (struct lahetti_id){0};
+	assert_allowed(stays(&w), CONSENT);
+	withdraw_unit(&w, SAMPLE_COACHING);
+	w.withdrawn_party.user.len = 0;
+	assert_refused(stays(&w), "consent-withdrawn");
+}
+
+/* What a person of another controller is there decides where a consent names a role; what needs no
+ * consent stays whatever is withdrawn. */
+static void p3_withdrawal_stops_what_nothing_covers_any_more(void **state)
+{
+	static struct world w;
+
+	(void)state;
+	good_open(&w);
+	party(&w)->role = ROLE(JOB_COACH);
+	assert_refused(stays(&w), "consent-for-others");
+	w.open.delivery.role = ROLE(JOB_COACH);
+	assert_allowed(stays(&w), CONSENT);
+	w.consents[0].withdrawn = true;
+	assert_refused(stays(&w), "consent-withdrawn");
+	w.open.delivery.basis = BASIS(STATUTORY);
+	assert_allowed(stays(&w), OWN_REGISTER);
+	w.open.delivery.basis = BASIS(CONSENT);
+	w.open.delivery.organisation = w.open.delivery.author_organisation;
+	assert_allowed(stays(&w), OWN_REGISTER);
+}
+
+/* What the sender is shown is the recipient's to tell: a consent to another party says nothing of
+ * it, and a part withdrawn for another takes nothing from it. */
+static void p3_sender_is_shown_what_this_recipient_may_tell(void **state)
+{
+	static struct world w;
+
+	(void)state;
+	good_open(&w);
+	assert_false(feedback_covered(&w));
+	w.consent[0].given.covers_feedback = true;
+	assert_true(feedback_covered(&w));
+	withdraw(&w, SAMPLE_COUNTY, UNSPECIFIED);
+	assert_true(feedback_covered(&w));
+	withdraw(&w, SAMPLE_CITY, UNSPECIFIED);
+	assert_false(feedback_covered(&w));
+	w.consents[0].n_parts = 0;
+	party(&w)->organisation = sample_bytes(SAMPLE_OTHER);
+	assert_false(feedback_covered(&w));
+	party(&w)->organisation = sample_bytes(SAMPLE_CITY);
+	w.open.today = w.consent[0].given.until + 1;
+	assert_false(feedback_covered(&w));
+	w.open.delivery.organisation = w.open.delivery.author_organisation;
+	assert_true(feedback_covered(&w));
 }
 
 /* ---- bases ----------------------------------------------------------------------------------- */
@@ -1607,6 +1675,8 @@ int main(void)
 		cmocka_unit_test(p3_narrow_party_covers_no_wide_recipient),
 		cmocka_unit_test(p3_unknown_role_is_not_covered),
 		cmocka_unit_test(p3_withdrawal_for_a_person_closes_the_queue_to_them),
+		cmocka_unit_test(p3_withdrawal_stops_what_nothing_covers_any_more),
+		cmocka_unit_test(p3_sender_is_shown_what_this_recipient_may_tell),
 		cmocka_unit_test(basis_goes_no_further_than_the_author_states),
 		cmocka_unit_test(p3_feedback_needs_a_consent_that_covers_it),
 		cmocka_unit_test(answer_rests_on_the_referrals_consents),
