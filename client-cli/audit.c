@@ -135,11 +135,11 @@ static bool verify_report(struct cli *c, struct lahetti_span packed,
 
 	if (!report_verify(c, packed, c->session->profile.log_key, &report))
 		return false;
-	if (g->n > 0 && report.chain == 0)
+	if (g->n > 0 && !report.of_client)
 		return cli_fail(c, CLI_NOT_PROVED, "code.broken-chain", NULL, NULL);
 	if (!lahetti_checkpoint_parse(&head, lahetti_bytes_span(g->checkpoint), NULL))
 		return cli_fail(c, CLI_NOT_PROVED, "code.bad-checkpoint", NULL, NULL);
-	(void)snprintf(number, sizeof number, "%" PRIu64, report.chain);
+	(void)snprintf(number, sizeof number, "%" PRIu64, report.entries);
 	(void)snprintf(size, sizeof size, "%" PRIu64, head.size);
 	cli_say(c, "cli.report-whole", number, size);
 	return true;

@@ -14,7 +14,8 @@ struct report {
 	struct table *table; /* NULL: nothing is told, only found */
 	uint64_t lines;	     /* that hold */
 	bool told_lines;
-	uint64_t chain; /* the last number of the asked client's chain; 0: none was found */
+	uint64_t entries; /* of all chains: a client may have one for each of its identifiers */
+	bool of_client;	  /* the chain of the asked one is among them */
 	struct lahetti_id client;
 };
 void report_finding(void *context, const struct lahetti_finding *finding);

@@ -63,9 +63,10 @@ void report_finding(void *context, const struct lahetti_finding *finding)
 		r->lines++;
 		return;
 	}
-	if (finding->claim == LAHETTI_CLAIM_CHAIN && finding->holds &&
-	    lahetti_id_equal(&finding->client, &r->client))
-		r->chain = finding->event;
+	if (finding->claim == LAHETTI_CLAIM_CHAIN && finding->holds) {
+		r->entries += finding->event;
+		r->of_client |= lahetti_id_equal(&finding->client, &r->client);
+	}
 	if (finding->claim == LAHETTI_CLAIM_LINE) {
 		struct lahetti_finding failed = *finding;
 

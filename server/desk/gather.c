@@ -434,3 +434,60 @@ Lahetti__V1__Record *record_shared(struct handling *h, const struct lahetti_id *
 	r->case_shared = s;
 	return r;
 }
+
+Lahetti__V1__Record *record_case(struct handling *h, const struct lahetti_id *case_id,
+				 const struct lahetti_id *client)
+{
+	Lahetti__V1__Record *r = lahetti_arena_take(&h->arena, sizeof *r);
+	Lahetti__V1__CaseAdded *a = lahetti_arena_take(&h->arena, sizeof *a);
+
+	if (r == NULL || a == NULL)
+		return NULL;
+	lahetti__v1__record__init(r);
+	lahetti__v1__case_added__init(a);
+	a->case_id = id_bytes(h, case_id);
+	a->client = id_bytes(h, client);
+	a->controller = id_bytes(h, &h->actor.organisation);
+	r->record_case = LAHETTI__V1__RECORD__RECORD_CASE_ADDED;
+	r->case_added = a;
+	return r;
+}
+
+bool records_of_client(struct handling *h, const struct lahetti_id *client,
+		       const Lahetti__V1__ClientIdentity *identity,
+		       const Lahetti__V1__Record *records[CLIENT_RECORDS], size_t *n,
+		       struct lahetti_fault *f)
+{
+	Lahetti__V1__Record *r = lahetti_arena_take(&h->arena, CLIENT_RECORDS * sizeof *r);
+	Lahetti__V1__ClientAdded *added = lahetti_arena_take(&h->arena, sizeof *added);
+	Lahetti__V1__IdentityRecorded *recorded = lahetti_arena_take(&h->arena, sizeof *recorded);
+	Lahetti__V1__AliasRecorded *alias = lahetti_arena_take(&h->arena, sizeof *alias);
+	struct lahetti_id person;
+
+	if (r == NULL || added == NULL || recorded == NULL || alias == NULL)
+		return spent(f);
+	for (size_t i = 0; i < CLIENT_RECORDS; i++) {
+		lahetti__v1__record__init(&r[i]);
+		records[i] = &r[i];
+	}
+	lahetti__v1__client_added__init(added);
+	added->client = id_bytes(h, client);
+	added->controller = id_bytes(h, &h->actor.organisation);
+	r[0].record_case = LAHETTI__V1__RECORD__RECORD_CLIENT_ADDED;
+	r[0].client_added = added;
+	*n = 1;
+	if (identity == NULL)
+		return true;
+	if (!clients_person(h->store, &h->actor.organisation, client, identity, &person, f))
+		return false;
+	lahetti__v1__identity_recorded__init(recorded);
+	lahetti__v1__alias_recorded__init(alias);
+	recorded->client = alias->client = added->client;
+	alias->person = id_bytes(h, &person);
+	r[1].record_case = LAHETTI__V1__RECORD__RECORD_IDENTITY_RECORDED;
+	r[1].identity_recorded = recorded;
+	r[2].record_case = LAHETTI__V1__RECORD__RECORD_ALIAS_RECORDED;
+	r[2].alias_recorded = alias;
+	*n = CLIENT_RECORDS;
+	return true;
+}

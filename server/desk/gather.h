@@ -74,5 +74,18 @@ Lahetti__V1__Record *record_moved(struct handling *h, const struct lahetti_id *d
 				  const struct lahetti_id *claimed_by);
 Lahetti__V1__Record *record_shared(struct handling *h, const struct lahetti_id *case_id,
 				   const struct lahetti_id *unit, bool ended);
+Lahetti__V1__Record *record_case(struct handling *h, const struct lahetti_id *case_id,
+				 const struct lahetti_id *client);
+
+/*
+ * The records that add a client to the actor's controller, with an identity unless that is NULL.
+ * Where the controller knows the identity already they say whose alias the new identifier is, else
+ * that it is nobody's: as many records, made by the same questions, either way.
+ */
+#define CLIENT_RECORDS 3
+LAHETTI_CHECKED bool records_of_client(struct handling *h, const struct lahetti_id *client,
+				       const Lahetti__V1__ClientIdentity *identity,
+				       const Lahetti__V1__Record *records[CLIENT_RECORDS],
+				       size_t *n, struct lahetti_fault *f);
 
 #endif

@@ -5,7 +5,6 @@
 
 #include "clients.h"
 #include "gather.h"
-#include "lahetti/hetu.h"
 #include "lahetti/message.h"
 #include "ledger.h"
 #include "proof.h"
@@ -69,74 +68,48 @@ static bool gather_opening(struct handling *h, struct opening *o, struct lahetti
  * -----------------------------------------------------------------------------------------------
  */
 
-/* One's own client who is certainly the same: by a personal identity code, nothing else. Empty
- * where there is none. */
-static bool match_client(struct handling *h, const Lahetti__V1__ClientIdentity *identity,
-			 struct lahetti_id *client, struct lahetti_fault *f)
-{
-	struct lahetti_digest blind;
-	struct lahetti_hetu hetu;
-	size_t n;
-
-	*client = (struct lahetti_id){0};
-	if (identity == NULL || identity->personal_identity_code[0] == '\0')
-		return true;
-	return lahetti_hetu_read(&hetu, lahetti_span_text(identity->personal_identity_code), f) &&
-	       clients_blind(h->store, &h->actor.organisation, "hetu", lahetti_span_text(hetu.text),
-			     &blind, f) &&
-	       clients_by_blind(h->store, &h->actor.organisation, &blind, client, 1, &n, f);
-}
-
+/* Always a new identifier, so that the answer tells nobody that the controller knows the client. */
 static bool add_client(struct handling *h, struct opening *o,
 		       const Lahetti__V1__ClientIdentity *identity, struct lahetti_fault *f)
 {
-	Lahetti__V1__Record *r = lahetti_arena_take(&h->arena, 2 * sizeof *r);
-	Lahetti__V1__ClientAdded *a = lahetti_arena_take(&h->arena, sizeof *a);
-	Lahetti__V1__IdentityRecorded *i = lahetti_arena_take(&h->arena, sizeof *i);
+	const Lahetti__V1__Record *records[CLIENT_RECORDS];
+	size_t n;
 
-	if (r == NULL || a == NULL || i == NULL)
-		return lahetti_fault_no_memory(f);
-	if (!lahetti_id_new(&o->copy.client, h->now_us, f))
+	if (!lahetti_id_new(&o->copy.client, h->now_us, f) ||
+	    !records_of_client(h, &o->copy.client, identity, records, &n, f))
 		return false;
-	lahetti__v1__record__init(&r[0]);
-	lahetti__v1__record__init(&r[1]);
-	lahetti__v1__client_added__init(a);
-	lahetti__v1__identity_recorded__init(i);
-	a->client = i->client = id_bytes(h, &o->copy.client);
-	a->controller = id_bytes(h, &h->actor.organisation);
-	r[0].record_case = LAHETTI__V1__RECORD__RECORD_CLIENT_ADDED;
-	r[0].client_added = a;
-	r[1].record_case = LAHETTI__V1__RECORD__RECORD_IDENTITY_RECORDED;
-	r[1].identity_recorded = i;
-	return add(o, &r[0], f) && (identity == NULL || add(o, &r[1], f));
+	for (size_t i = 0; i < n; i++)
+		if (!add(o, records[i], f))
+			return false;
+	return true;
+}
+
+/* That this controller has its copy now, with that client and in that case. */
+static bool add_taken(struct handling *h, struct opening *o, struct lahetti_fault *f)
+{
+	Lahetti__V1__Record *r = lahetti_arena_take(&h->arena, sizeof *r);
+	Lahetti__V1__CopyTaken *t = lahetti_arena_take(&h->arena, sizeof *t);
+
+	if (r == NULL || t == NULL)
+		return lahetti_fault_no_memory(f);
+	lahetti__v1__record__init(r);
+	lahetti__v1__copy_taken__init(t);
+	t->statement = id_bytes(h, &o->delivered.row.statement);
+	t->controller = id_bytes(h, &h->actor.organisation);
+	t->client = id_bytes(h, &o->copy.client);
+	t->case_id = id_bytes(h, &o->copy.case_id);
+	r->record_case = LAHETTI__V1__RECORD__RECORD_COPY_TAKEN;
+	r->copy_taken = t;
+	return add(o, r, f);
 }
 
 /* The case in which the reader's controller keeps what it opened, and that this is its copy. */
 static bool add_copy(struct handling *h, struct opening *o, struct lahetti_fault *f)
 {
-	Lahetti__V1__Record *r = lahetti_arena_take(&h->arena, 2 * sizeof *r);
-	Lahetti__V1__CaseAdded *a = lahetti_arena_take(&h->arena, sizeof *a);
-	Lahetti__V1__CopyTaken *t = lahetti_arena_take(&h->arena, sizeof *t);
-
-	if (r == NULL || a == NULL || t == NULL)
-		return lahetti_fault_no_memory(f);
-	if (!lahetti_id_new(&o->copy.case_id, h->now_us, f))
-		return false;
-	lahetti__v1__record__init(&r[0]);
-	lahetti__v1__record__init(&r[1]);
-	lahetti__v1__case_added__init(a);
-	lahetti__v1__copy_taken__init(t);
-	a->case_id = t->case_id = id_bytes(h, &o->copy.case_id);
-	a->client = t->client = id_bytes(h, &o->copy.client);
-	a->controller = t->controller = id_bytes(h, &h->actor.organisation);
-	t->statement = id_bytes(h, &o->delivered.row.statement);
-	r[0].record_case = LAHETTI__V1__RECORD__RECORD_CASE_ADDED;
-	r[0].case_added = a;
-	r[1].record_case = LAHETTI__V1__RECORD__RECORD_COPY_TAKEN;
-	r[1].copy_taken = t;
-	return add(o, &r[0], f) &&
+	return lahetti_id_new(&o->copy.case_id, h->now_us, f) &&
+	       add(o, record_case(h, &o->copy.case_id, &o->copy.client), f) &&
 	       add(o, record_shared(h, &o->copy.case_id, &h->actor.unit, false), f) &&
-	       add(o, &r[1], f);
+	       add_taken(h, o, f);
 }
 
 /*
@@ -163,24 +136,6 @@ static bool own_case(struct handling *h, struct opening *o, bool *own, struct la
 	return true;
 }
 
-static bool add_own_copy(struct handling *h, struct opening *o, struct lahetti_fault *f)
-{
-	Lahetti__V1__Record *r = lahetti_arena_take(&h->arena, sizeof *r);
-	Lahetti__V1__CopyTaken *t = lahetti_arena_take(&h->arena, sizeof *t);
-
-	if (r == NULL || t == NULL)
-		return lahetti_fault_no_memory(f);
-	lahetti__v1__record__init(r);
-	lahetti__v1__copy_taken__init(t);
-	t->statement = id_bytes(h, &o->delivered.row.statement);
-	t->controller = id_bytes(h, &h->actor.organisation);
-	t->client = id_bytes(h, &o->copy.client);
-	t->case_id = id_bytes(h, &o->copy.case_id);
-	r->record_case = LAHETTI__V1__RECORD__RECORD_COPY_TAKEN;
-	r->copy_taken = t;
-	return add(o, r, f);
-}
-
 /* Another unit of a controller that has its copy already has the case from its own first opening
  * on. */
 static bool share_case(struct handling *h, struct opening *o, struct lahetti_fault *f)
@@ -193,8 +148,8 @@ static bool share_case(struct handling *h, struct opening *o, struct lahetti_fau
 	       (has || add(o, record_shared(h, &o->copy.case_id, &h->actor.unit, false), f));
 }
 
-/* The reader's client and case: the author's own within the controller, else found or made at the
- * first opening. */
+/* The reader's client and case: the author's own within the controller, else made at the first
+ * opening. */
 static bool place_copy(struct handling *h, struct opening *o,
 		       const Lahetti__V1__ClientIdentity *identity, struct lahetti_fault *f)
 {
@@ -208,11 +163,9 @@ static bool place_copy(struct handling *h, struct opening *o,
 	if (!own_case(h, o, &own, f))
 		return false;
 	if (own)
-		return add_own_copy(h, o, f);
-	if (!match_client(h, identity, &o->copy.client, f))
-		return false;
-	o->new_client = lahetti_id_empty(&o->copy.client);
-	return (!o->new_client || add_client(h, o, identity, f)) && add_copy(h, o, f);
+		return add_taken(h, o, f);
+	o->new_client = true;
+	return add_client(h, o, identity, f) && add_copy(h, o, f);
 }
 
 /* Of the client's identity, what the disclosed categories cover. */

@@ -1,7 +1,7 @@
 /* Clients of one's own controller: adding one, finding those with whom one's unit has a case. */
 
 #include "clients.h"
-#include "handling.h"
+#include "gather.h"
 #include "lahetti/hetu.h"
 #include "lahetti/message.h"
 #include "ledger.h"
@@ -42,13 +42,7 @@ static const char *wrong_identity(const Lahetti__V1__ClientIdentity *i)
 bool handle_add_client(struct handling *h, struct lahetti_fault *f)
 {
 	const Lahetti__V1__AddClient *add = h->frame->add_client;
-	Lahetti__V1__Record rows[4] = {LAHETTI__V1__RECORD__INIT, LAHETTI__V1__RECORD__INIT,
-				       LAHETTI__V1__RECORD__INIT, LAHETTI__V1__RECORD__INIT};
-	Lahetti__V1__ClientAdded client_added = LAHETTI__V1__CLIENT_ADDED__INIT;
-	Lahetti__V1__CaseAdded case_added = LAHETTI__V1__CASE_ADDED__INIT;
-	Lahetti__V1__CaseShared case_shared = LAHETTI__V1__CASE_SHARED__INIT;
-	Lahetti__V1__IdentityRecorded identity = LAHETTI__V1__IDENTITY_RECORDED__INIT;
-	const Lahetti__V1__Record *const records[] = {&rows[0], &rows[1], &rows[2], &rows[3]};
+	const Lahetti__V1__Record *records[CLIENT_RECORDS + 2];
 	struct decision d = policy_clients(&h->actor);
 	struct trail_subject subject;
 	struct trail_entry e;
@@ -56,6 +50,7 @@ bool handle_add_client(struct handling *h, struct lahetti_fault *f)
 	struct lahetti_id client, case_id, of_client, of_controller;
 	const char *wrong;
 	bool found, case_found;
+	size_t n;
 
 	if (!d.allowed)
 		return refuse(h, d.code, NULL, f);
@@ -76,18 +71,12 @@ bool handle_add_client(struct handling *h, struct lahetti_fault *f)
 		return answer_done(h, 0, f);
 	if (found || case_found)
 		return refuse(h, "identifier-used", NULL, f);
-	client_added.client = identity.client = case_added.client = add->client;
-	client_added.controller = case_added.controller = id_bytes(h, &h->actor.organisation);
-	case_added.case_id = case_shared.case_id = add->case_id;
-	case_shared.unit = id_bytes(h, &h->actor.unit);
-	rows[0].record_case = LAHETTI__V1__RECORD__RECORD_CLIENT_ADDED;
-	rows[0].client_added = &client_added;
-	rows[1].record_case = LAHETTI__V1__RECORD__RECORD_CASE_ADDED;
-	rows[1].case_added = &case_added;
-	rows[2].record_case = LAHETTI__V1__RECORD__RECORD_CASE_SHARED;
-	rows[2].case_shared = &case_shared;
-	rows[3].record_case = LAHETTI__V1__RECORD__RECORD_IDENTITY_RECORDED;
-	rows[3].identity_recorded = &identity;
+	if (!records_of_client(h, &client, add->identity, records, &n, f))
+		return false;
+	records[n++] = record_case(h, &case_id, &client);
+	records[n++] = record_shared(h, &case_id, &h->actor.unit, false);
+	if (records[n - 2] == NULL || records[n - 1] == NULL)
+		return lahetti_fault_no_memory(f);
 	entry_init(h, &e, LAHETTI__V1__ACTION__ACTION_ADD_CLIENT,
 		   LAHETTI__V1__EVENT_OUTCOME__EVENT_OUTCOME_DONE);
 	e.event.basis = LAHETTI__V1__BASIS_KIND__BASIS_KIND_OWN_REGISTER;
@@ -96,7 +85,7 @@ bool handle_add_client(struct handling *h, struct lahetti_fault *f)
 	e.subjects = &subject;
 	e.n_subjects = 1;
 	e.records = records;
-	e.n_records = 4;
+	e.n_records = n;
 	return trail_append(h->trail, &e, f) &&
 	       clients_identity_put(h->store, &client, e.number, add->identity, f) &&
 	       answer_done(h, e.number, f);
@@ -124,29 +113,15 @@ static bool name_matches(const Lahetti__V1__ClientIdentity *i, const char *term)
 	return i != NULL && (holds(i->family_name, term) || holds(i->given_names, term));
 }
 
-/*
- * A whole personal identity code: by its blind index, among one's own controller's clients with
- * whom the unit has a case. The same look-ups are made whether or not there is such a client
- * anywhere.
- */
+/* A whole personal identity code: by its blind index, among one's own controller's clients with
+ * whom the unit has a case. */
 static bool by_code(struct handling *h, const struct lahetti_hetu *hetu, struct page *page,
 		    struct lahetti_digest *blind, struct lahetti_fault *f)
 {
-	struct lahetti_id found[PAGE_MOST];
-	size_t n;
-	bool has;
-
-	if (!clients_blind(h->store, &h->actor.organisation, "hetu", lahetti_span_text(hetu->text),
-			   blind, f) ||
-	    !clients_by_blind(h->store, &h->actor.organisation, blind, found, PAGE_MOST, &n, f))
-		return false;
-	for (size_t i = 0; i < n; i++) {
-		if (!clients_unit_has_client(h->store, &h->actor.unit, &found[i], &has, f))
-			return false;
-		if (has)
-			page->clients[page->n++] = found[i];
-	}
-	return true;
+	return clients_blind(h->store, &h->actor.organisation, "hetu",
+			     lahetti_span_text(hetu->text), blind, f) &&
+	       clients_by_blind(h->store, &h->actor.organisation, blind, &h->actor.unit,
+				page->clients, PAGE_MOST, &page->n, f);
 }
 
 static bool by_name(struct handling *h, const char *term, const struct lahetti_id *after,

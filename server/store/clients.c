@@ -295,12 +295,42 @@ clients_identity_at(struct store *s, const struct lahetti_id *client, uint64_t e
 }
 
 bool clients_by_blind(struct store *s, const struct lahetti_id *controller,
-		      const struct lahetti_digest *blind, struct lahetti_id *found, size_t most,
-		      size_t *n, struct lahetti_fault *f)
+		      const struct lahetti_digest *blind, const struct lahetti_id *unit,
+		      struct lahetti_id *found, size_t most, size_t *n, struct lahetti_fault *f)
 {
 	return store_ids(s, SQL_BLIND_FIND,
 			 STORE_PARAMS(db_id(controller), db_bytes(lahetti_digest_span(blind)),
-				      db_int((int64_t)most)),
+				      db_int((int64_t)most), db_id(unit)),
+			 found, most, n, f);
+}
+
+bool clients_person(struct store *s, const struct lahetti_id *controller,
+		    const struct lahetti_id *client, const Lahetti__V1__ClientIdentity *identity,
+		    struct lahetti_id *person, struct lahetti_fault *f)
+{
+	struct lahetti_digest blind;
+	struct lahetti_hetu hetu;
+	struct lahetti_id known;
+	size_t n = 0;
+	bool ok =
+		identity->personal_identity_code[0] == '\0' ||
+		(lahetti_hetu_read(&hetu, lahetti_span_text(identity->personal_identity_code), f) &&
+		 clients_blind(s, controller, "hetu", lahetti_span_text(hetu.text), &blind, f) &&
+		 store_ids(s, SQL_BLIND_PERSON,
+			   STORE_PARAMS(db_id(controller), db_bytes(lahetti_digest_span(&blind))),
+			   &known, 1, &n, f));
+
+	*person = n == 1 ? known : *client;
+	return ok;
+}
+
+bool clients_aliases(struct store *s, const struct lahetti_id *client,
+		     const struct lahetti_id *after, struct lahetti_id *found, size_t most,
+		     size_t *n, struct lahetti_fault *f)
+{
+	return store_ids(s, SQL_CLIENT_ALIASES,
+			 STORE_PARAMS(db_id(client), db_int((int64_t)most),
+				      db_bytes(lahetti_id_span(after))),
 			 found, most, n, f);
 }
 

@@ -72,10 +72,29 @@ LAHETTI_CHECKED bool clients_index(struct store *s, const struct lahetti_id *cli
 LAHETTI_CHECKED bool clients_blind(struct store *s, const struct lahetti_id *controller,
 				   const char *type, struct lahetti_span value,
 				   struct lahetti_digest *blind, struct lahetti_fault *f);
-/* Clients of the controller with that blind index, oldest first. */
+/* Clients of the controller with that blind index with whom the unit has a case, by identifier. One
+ * question to the database, whoever else is there. */
 LAHETTI_CHECKED bool clients_by_blind(struct store *s, const struct lahetti_id *controller,
-				      const struct lahetti_digest *blind, struct lahetti_id *found,
+				      const struct lahetti_digest *blind,
+				      const struct lahetti_id *unit, struct lahetti_id *found,
 				      size_t most, size_t *n, struct lahetti_fault *f);
+
+/*
+ * A client may have several identifiers with a controller: each addition makes a new one, and what
+ * ties them is the person, the first identifier of them all.
+ *
+ * Of an identity: the person whom the controller knows by exactly that identifier, else the client
+ * itself. The same questions are asked either way.
+ */
+LAHETTI_CHECKED bool clients_person(struct store *s, const struct lahetti_id *controller,
+				    const struct lahetti_id *client,
+				    const Lahetti__V1__ClientIdentity *identity,
+				    struct lahetti_id *person, struct lahetti_fault *f);
+/* All identifiers of the client, itself among them, by identifier, after one. None of a client that
+ * is not there. */
+LAHETTI_CHECKED bool clients_aliases(struct store *s, const struct lahetti_id *client,
+				     const struct lahetti_id *after, struct lahetti_id *found,
+				     size_t most, size_t *n, struct lahetti_fault *f);
 
 /* Clients with whom the unit has a case, in the order of their identifiers, after one. */
 LAHETTI_CHECKED bool clients_of_unit(struct store *s, const struct lahetti_id *unit,

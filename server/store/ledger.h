@@ -85,7 +85,8 @@ LAHETTI_CHECKED bool ledger_subject_open(struct store *s, uint64_t event, uint32
 					 struct ledger_part *part, struct lahetti_buffer *out,
 					 bool *found, struct lahetti_fault *f);
 
-/* Where a client's parts are: from an event on, oldest first. */
+/* Where a client's parts are, of all its identifiers with the controller: from an event on, oldest
+ * first. */
 struct ledger_place {
 	uint64_t event;
 	uint32_t n;

@@ -167,6 +167,11 @@ bool project_record(struct store *s, uint64_t event, uint32_t n, int64_t time_us
 							 : number(r->client_added->week),
 						 number(event)),
 				    f);
+	case LAHETTI__V1__RECORD__RECORD_ALIAS_RECORDED:
+		return store_change_one(s, SQL_CLIENT_ALIAS,
+					STORE_PARAMS(bytes(r->alias_recorded->client),
+						     bytes(r->alias_recorded->person)),
+					f);
 	case LAHETTI__V1__RECORD__RECORD_IDENTITY_RECORDED:
 		return true; /* the identity itself is sealed beside */
 	case LAHETTI__V1__RECORD__RECORD_CASE_ADDED:

@@ -93,13 +93,16 @@ CREATE TABLE code (
 -- Clients -----------------------------------------------------------------------------------------------------------
 
 -- The two keys are wrapped under the period key of that serial; NULL when destroyed. parts and head: the chain of subject parts.
+-- person: the first identifier of this client with the controller; its own where it has no other.
 CREATE TABLE client (
 	client BLOB NOT NULL PRIMARY KEY,
 	controller BLOB NOT NULL,
 	nameless INTEGER NOT NULL,
 	week INTEGER,
+	person BLOB NOT NULL,
 	event INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX client_person ON client (person);
 CREATE UNIQUE INDEX client_week ON client (controller, week) WHERE week IS NOT NULL;
 
 CREATE TABLE client_key (

@@ -55,6 +55,7 @@ struct archive_record {
 		Lahetti__V1__ConsentEnded consent_ended;
 		Lahetti__V1__Configured configured;
 		Lahetti__V1__IdentityRecorded identity_recorded;
+		Lahetti__V1__AliasRecorded alias_recorded;
 	};
 };
 

@@ -206,6 +206,8 @@ static void add_client(struct filling *w, enum sample_who controller, enum sampl
 		(void)archive_subject(&w->event, controller, client);
 		record(w, LAHETTI__V1__RECORD__RECORD_IDENTITY_RECORDED)->identity_recorded.client =
 			sample_bytes(client);
+		r = record(w, LAHETTI__V1__RECORD__RECORD_ALIAS_RECORDED);
+		r->alias_recorded.client = r->alias_recorded.person = sample_bytes(client);
 		r = record(w, LAHETTI__V1__RECORD__RECORD_CASE_SHARED);
 		r->case_shared.case_id = sample_bytes(case_id);
 		r->case_shared.unit = sample_bytes(city ? SAMPLE_WORKSHOP : SAMPLE_SOCIAL_OFFICE);

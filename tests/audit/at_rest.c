@@ -114,14 +114,17 @@ static void all_of_it_is_there_with_the_keys(void **state)
 	/* The code in force is found, the one before it no more, and by one controller alone. */
 	assert_true(clients_blind(a.store, sample_id(SAMPLE_COUNTY), "hetu",
 				  lahetti_span_text(ARCHIVE_HETU), &blind, NULL));
-	assert_true(clients_by_blind(a.store, sample_id(SAMPLE_COUNTY), &blind, who, 4, &n, NULL));
+	assert_true(clients_by_blind(a.store, sample_id(SAMPLE_COUNTY), &blind,
+				     sample_id(SAMPLE_CLINIC), who, 4, &n, NULL));
 	assert_int_equal(n, 1);
 	assert_true(lahetti_id_equal(&who[0], sample_id(SAMPLE_CLIENT)));
-	assert_true(clients_by_blind(a.store, sample_id(SAMPLE_CITY), &blind, who, 4, &n, NULL));
+	assert_true(clients_by_blind(a.store, sample_id(SAMPLE_CITY), &blind,
+				     sample_id(SAMPLE_COACHING), who, 4, &n, NULL));
 	assert_int_equal(n, 0);
 	assert_true(clients_blind(a.store, sample_id(SAMPLE_COUNTY), "hetu",
 				  lahetti_span_text("010203A951P"), &blind, NULL));
-	assert_true(clients_by_blind(a.store, sample_id(SAMPLE_COUNTY), &blind, who, 4, &n, NULL));
+	assert_true(clients_by_blind(a.store, sample_id(SAMPLE_COUNTY), &blind,
+				     sample_id(SAMPLE_CLINIC), who, 4, &n, NULL));
 	assert_int_equal(n, 0);
 	lahetti_arena_finish(&arena);
 
