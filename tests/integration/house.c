@@ -640,7 +640,7 @@ void referral_fill(Lahetti__V1__Referral *r)
 	r->urgency = LAHETTI__V1__URGENCY__URGENCY_NORMAL;
 }
 
-void notified_by(struct notified *n, const Lahetti__V1__Notice *notice)
+void parcel_of(struct parcel *n, const Lahetti__V1__Notice *notice)
 {
 	struct lahetti_fault f = {0};
 
@@ -651,7 +651,7 @@ void notified_by(struct notified *n, const Lahetti__V1__Notice *notice)
 	memcpy(n->sha256.bytes, notice->statement_sha256.data, sizeof n->sha256.bytes);
 }
 
-void person_claim(struct person *p, const struct notified *n)
+void person_claim(struct person *p, const struct parcel *n)
 {
 	Lahetti__V1__ClientFrame frame = LAHETTI__V1__CLIENT_FRAME__INIT;
 	Lahetti__V1__Claim claim = LAHETTI__V1__CLAIM__INIT;
@@ -662,15 +662,20 @@ void person_claim(struct person *p, const struct notified *n)
 	(void)person_expect(p, &frame, LAHETTI__V1__SERVER_FRAME__BODY_DONE);
 }
 
-void writing_acknowledge(struct writing *w, const struct person *p, const struct notified *n,
+void writing_acknowledge(struct writing *w, const struct person *p, const struct parcel *n,
 			 Lahetti__V1__Step step)
 {
 	Lahetti__V1__Acknowledgement a = LAHETTI__V1__ACKNOWLEDGEMENT__INIT;
+	static char sentence[] = "Paikkoja ei ole.";
 
 	writing_begin(w, p, LAHETTI_KIND_ACKNOWLEDGEMENT, NULL, NULL);
 	writing_reply(w, &n->statement, &n->sha256);
 	a.delivery = lahetti_bytes(lahetti_id_span(&n->delivery));
 	a.step = step;
+	if (step == LAHETTI__V1__STEP__STEP_RETURN) {
+		a.reason = LAHETTI__V1__REASON__REASON_NO_CAPACITY;
+		a.sentence = sentence;
+	}
 	writing_sign(w, &a.base, p->key);
 }
 

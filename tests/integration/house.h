@@ -113,15 +113,16 @@ void writing_finish(struct writing *w);
 /* A referral that holds everything it must. */
 void referral_fill(Lahetti__V1__Referral *r);
 
-/* What a notice tells of: by it a recipient claims, opens and answers. */
-struct notified {
+/* What has come to somebody, as its notice tells: by it a recipient claims, opens and answers.
+ */
+struct parcel {
 	struct lahetti_id delivery, statement;
 	struct lahetti_digest sha256; /* of the statement's payload */
 };
-void notified_by(struct notified *n, const Lahetti__V1__Notice *notice);
-void person_claim(struct person *p, const struct notified *n);
+void parcel_of(struct parcel *n, const Lahetti__V1__Notice *notice);
+void person_claim(struct person *p, const struct parcel *n);
 /* An acknowledgement of a step, signed. */
-void writing_acknowledge(struct writing *w, const struct person *p, const struct notified *n,
+void writing_acknowledge(struct writing *w, const struct person *p, const struct parcel *n,
 			 Lahetti__V1__Step step);
 
 Lahetti__V1__ServerFrame *person_submit(struct person *p, const struct writing *w);

@@ -80,39 +80,15 @@ void refer(struct writing *w, struct person *from, const struct person *to,
 void parcel_find(struct parcel *p, struct person *who, const struct lahetti_id *statement)
 {
 	Lahetti__V1__Notice *notices[NOTICES];
-	struct lahetti_fault f = {0};
 	size_t n;
 
 	memset(p, 0, sizeof *p);
 	(void)person_subscribe(who, 0, notices, NOTICES, &n);
-	for (size_t i = 0; i < n; i++) {
-		if (!lahetti_span_equal(lahetti_bytes_span(notices[i]->statement),
-					lahetti_id_span(statement)))
-			continue;
-		assert_true(lahetti_id_read(&p->delivery, lahetti_bytes_span(notices[i]->delivery),
-					    &f));
-		assert_int_equal(sizeof p->sha256.bytes, notices[i]->statement_sha256.len);
-		memcpy(p->sha256.bytes, notices[i]->statement_sha256.data, sizeof p->sha256.bytes);
-	}
-	p->statement = *statement;
+	for (size_t i = 0; i < n; i++)
+		if (lahetti_span_equal(lahetti_bytes_span(notices[i]->statement),
+				       lahetti_id_span(statement)))
+			parcel_of(p, notices[i]);
 	assert_false(lahetti_id_empty(&p->delivery));
-}
-
-void writing_acknowledge(struct writing *w, const struct person *author, const struct parcel *p,
-			 Lahetti__V1__Step step)
-{
-	Lahetti__V1__Acknowledgement a = LAHETTI__V1__ACKNOWLEDGEMENT__INIT;
-	static char sentence[] = "Paikkoja ei ole.";
-
-	writing_begin(w, author, LAHETTI_KIND_ACKNOWLEDGEMENT, NULL, NULL);
-	writing_reply(w, &p->statement, &p->sha256);
-	a.delivery = lahetti_bytes(lahetti_id_span(&p->delivery));
-	a.step = step;
-	if (step == LAHETTI__V1__STEP__STEP_RETURN) {
-		a.reason = LAHETTI__V1__REASON__REASON_NO_CAPACITY;
-		a.sentence = sentence;
-	}
-	writing_sign(w, &a.base, author->key);
 }
 
 Lahetti__V1__ServerFrame *parcel_open(struct person *who, const struct parcel *p)

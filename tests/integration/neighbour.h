@@ -21,16 +21,9 @@ void writing_statutory(struct writing *w, const struct person *author);
 void refer(struct writing *w, struct person *from, const struct person *to,
 	   const struct lahetti_id *client, const struct lahetti_id *case_id);
 
-/* What has come to somebody, opened with a signed acknowledgement: the content, which lies in their
- * arena. */
-struct parcel {
-	struct lahetti_id delivery, statement;
-	struct lahetti_digest sha256;
-};
 /* The newest delivery of that statement that the person is told of; one must be there. */
 void parcel_find(struct parcel *p, struct person *who, const struct lahetti_id *statement);
-void writing_acknowledge(struct writing *w, const struct person *author, const struct parcel *p,
-			 Lahetti__V1__Step step);
+/* Opens it with a signed acknowledgement: the content, which lies in their arena. */
 Lahetti__V1__ServerFrame *parcel_open(struct person *who, const struct parcel *p);
 
 #endif

@@ -25,7 +25,7 @@
 /* One referral, and what the reader has of it. */
 struct entry {
 	struct writing referral, opening;
-	struct notified notified;
+	struct parcel parcel;
 	bool read;
 	uint8_t event[4096];
 	size_t event_len;
@@ -48,13 +48,13 @@ static void refer_all(struct county *c, struct entry *entries, const struct lahe
 		answer = person_submit(&c->worker, &e->referral);
 		assert_int_equal(LAHETTI__V1__SERVER_FRAME__BODY_ACCEPTED, answer->body_case);
 		assert_int_equal(1, answer->accepted->n_deliveries);
-		e->notified.statement = e->referral.id;
-		e->notified.sha256 = e->referral.sha256;
-		assert_int_equal(sizeof e->notified.delivery.bytes,
+		e->parcel.statement = e->referral.id;
+		e->parcel.sha256 = e->referral.sha256;
+		assert_int_equal(sizeof e->parcel.delivery.bytes,
 				 answer->accepted->deliveries[0]->delivery.len);
-		memcpy(e->notified.delivery.bytes, answer->accepted->deliveries[0]->delivery.data,
-		       sizeof e->notified.delivery.bytes);
-		writing_acknowledge(&e->opening, &c->coach, &e->notified,
+		memcpy(e->parcel.delivery.bytes, answer->accepted->deliveries[0]->delivery.data,
+		       sizeof e->parcel.delivery.bytes);
+		writing_acknowledge(&e->opening, &c->coach, &e->parcel,
 				    LAHETTI__V1__STEP__STEP_OPEN);
 	}
 }

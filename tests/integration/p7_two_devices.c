@@ -88,7 +88,7 @@ static uint64_t subscribe(struct person *p, uint64_t after, size_t expected)
 	return answer->subscribed->position;
 }
 
-static void step(struct person *p, const struct notified *n, Lahetti__V1__Step step,
+static void step(struct person *p, const struct parcel *n, Lahetti__V1__Step step,
 		 Lahetti__V1__ServerFrame__BodyCase wanted, const char *code)
 {
 	const Lahetti__V1__ServerFrame *answer;
@@ -108,7 +108,7 @@ static void p7_two_devices_of_one_user_stay_in_step(void **state)
 	struct person *one = &d.county.coach, *two = &d.other;
 	const Lahetti__V1__Notice *notice;
 	Lahetti__V1__Notice *notices[8];
-	struct notified n;
+	struct parcel n;
 	uint64_t position;
 	size_t heard;
 
@@ -117,7 +117,7 @@ static void p7_two_devices_of_one_user_stay_in_step(void **state)
 	(void)subscribe(one, 0, 0);
 	(void)subscribe(two, 0, 0);
 	refer(&d);
-	notified_by(&n, next_notice(one));
+	parcel_of(&n, next_notice(one));
 	notice = next_notice(two);
 	assert_memory_equal(n.delivery.bytes, notice->delivery.data, sizeof n.delivery.bytes);
 	assert_int_equal(0, notice->claimed_by.len);

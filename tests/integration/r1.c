@@ -19,7 +19,7 @@ static void referral_travels_and_the_officer_sees_who_saw(void **state)
 	struct county c;
 	struct writing referral, opened, taken;
 	struct lahetti_id client, case_id;
-	struct notified notified;
+	struct parcel parcel;
 	Lahetti__V1__Referral body;
 	Lahetti__V1__ServerFrame *answer;
 	Lahetti__V1__Notice *notices[4];
@@ -45,11 +45,10 @@ static void referral_travels_and_the_officer_sees_who_saw(void **state)
 	(void)person_subscribe(&c.coach, 0, notices, 4, &n);
 	assert_int_equal(1, n);
 	assert_int_equal(LAHETTI_KIND_REFERRAL, notices[0]->kind);
-	notified_by(&notified, notices[0]);
-	assert_memory_equal(referral.sha256.bytes, notified.sha256.bytes,
-			    sizeof notified.sha256.bytes);
-	person_claim(&c.coach, &notified);
-	writing_acknowledge(&opened, &c.coach, &notified, LAHETTI__V1__STEP__STEP_OPEN);
+	parcel_of(&parcel, notices[0]);
+	assert_memory_equal(referral.sha256.bytes, parcel.sha256.bytes, sizeof parcel.sha256.bytes);
+	person_claim(&c.coach, &parcel);
+	writing_acknowledge(&opened, &c.coach, &parcel, LAHETTI__V1__STEP__STEP_OPEN);
 	answer = person_open(&c.coach, &opened);
 	if (answer->body_case == LAHETTI__V1__SERVER_FRAME__BODY_ERROR)
 		print_message("%s: %s\n", answer->error->code, answer->error->sentence);
@@ -57,7 +56,7 @@ static void referral_travels_and_the_officer_sees_who_saw(void **state)
 	assert_string_equal("Esimerkki", answer->content->identity->family_name);
 	assert_int_equal(LAHETTI__V1__STATE__STATE_OPENED, answer->content->state);
 
-	writing_acknowledge(&taken, &c.coach, &notified, LAHETTI__V1__STEP__STEP_TAKE);
+	writing_acknowledge(&taken, &c.coach, &parcel, LAHETTI__V1__STEP__STEP_TAKE);
 	answer = person_submit(&c.coach, &taken);
 	if (answer->body_case == LAHETTI__V1__SERVER_FRAME__BODY_ERROR)
 		print_message("%s: %s\n", answer->error->code, answer->error->sentence);
