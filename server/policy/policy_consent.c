@@ -237,13 +237,15 @@ struct decision policy_still_consented(const struct facts_delivery *delivery,
 /* What is known of whom a delivery is for. */
 static struct viewer recipient_of(const struct facts_delivery *delivery)
 {
-	return (struct viewer){
+	struct viewer v = {
 		.organisation = lahetti_id_span(&delivery->organisation),
 		.unit = lahetti_id_span(&delivery->unit),
 		.role = delivery->role,
-		.user = lahetti_id_empty(&delivery->user) ? (struct lahetti_span){0}
-							  : lahetti_id_span(&delivery->user),
 	};
+
+	if (!lahetti_id_empty(&delivery->user))
+		v.user = lahetti_id_span(&delivery->user);
+	return v;
 }
 
 struct decision policy_stays(const struct facts_delivery *delivery,
