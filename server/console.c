@@ -453,6 +453,7 @@ static struct net *open_net(const struct house *h, struct server *s, struct lahe
 		.certificate = c->certificate,
 		.private_key = c->private_key,
 		.client_ca = c->client_ca[0] == '\0' ? NULL : c->client_ca,
+		.client_crl = c->client_crl[0] == '\0' ? NULL : c->client_crl,
 		.client_certificate = (enum net_client_certificate)c->client_certificate,
 		.tls12 = c->tls12,
 		.origins = (const char *const *)c->origins,

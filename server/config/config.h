@@ -36,6 +36,7 @@ struct config {
 	char *certificate; /* PEM files */
 	char *private_key;
 	char *client_ca;	     /* empty only with OFF */
+	char *client_crl;	     /* empty: none */
 	uint32_t client_certificate; /* enum config_client_certificate */
 	bool tls12;
 

@@ -29,6 +29,7 @@ struct net_counters {
 	uint64_t accepted;
 	uint64_t refusals[NET_REFUSALS];
 	uint64_t bytes_in, bytes_out; /* of frames */
+	uint64_t reloads, reloads_failed;
 };
 
 /* A listen socket of ours in the loop. */
@@ -63,6 +64,7 @@ struct net {
 	struct lws_context *context; /* of the public side, and of nothing else */
 	struct lws_context *inner;   /* of the listen sockets, health and metrics */
 	struct lws_vhost *public_vhost, *ops_vhost, *listen_vhost;
+	void *tls; /* the public side's SSL_CTX: libwebsockets' own */
 	struct listener public, ops;
 	size_t ops_connections;
 	struct guard *guard;
@@ -74,7 +76,7 @@ struct net {
 	struct lahetti_fault fault; /* of a callback while the loop is being made */
 	ev_prepare before_round;
 	ev_timer tick, deadline;
-	ev_signal terminate, interrupt;
+	ev_signal terminate, interrupt, hangup;
 	int64_t ticked_us;
 	bool draining;
 
@@ -108,6 +110,7 @@ extern const struct lws_protocols websocket_protocols[];
 extern const struct session_calls websocket_calls;
 void connection_cut(struct connection *c); /* at once */
 void connections_steer(struct net *n);
+bool connection_is_revoked(void *socket);
 void connection_failed(struct connection *c, enum net_refusal why);
 void connection_destroy(struct connection *c);
 void connection_hears_record(struct connection *c);
@@ -115,6 +118,13 @@ void connection_hears_record(struct connection *c);
 /* tls.c */
 LAHETTI_CHECKED bool tls_configure(void *ssl_ctx, const struct net_options *o,
 				   struct lahetti_fault *f);
+/* Reads the files anew: all of it, or nothing changes and the fault says why. */
+LAHETTI_CHECKED bool tls_load(void *ssl_ctx, const struct net_options *o, struct lahetti_fault *f);
+/* When the first of the lists of revoked certificates is out of date, in seconds since 1970; 0:
+ * there is none. */
+int64_t tls_lists_until(void *ssl_ctx);
+/* Whether a list has the certificate that was shown in the handshake. */
+bool tls_is_revoked(void *ssl);
 /* The exporter, and the key of the client certificate where one was given and holds. */
 void tls_read_peer(void *ssl, struct session_peer *peer);
 /* From now on connection_hears_record is called when a record of TLS begins to be read. */

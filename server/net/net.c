@@ -25,7 +25,7 @@ int64_t net_now_us(void)
 
 void net_log(const struct net *n, const char *format, ...)
 {
-	char line[256];
+	char line[512];
 	va_list args;
 
 	if (n->options.log == NULL)
@@ -204,6 +204,33 @@ static void on_signal(struct ev_loop *loop, ev_signal *watcher, int events)
 	net_drain(watcher->data);
 }
 
+/* What follows from the lists is told when they are read, and in the metrics. */
+static void log_lists(const struct net *n)
+{
+	int64_t until = tls_lists_until(n->tls);
+
+	if (until != 0 && until < time(NULL))
+		net_log(n, "event=client-crl-out-of-date until=%lld", (long long)until);
+}
+
+static void on_hangup(struct ev_loop *loop, ev_signal *watcher, int events)
+{
+	struct net *n = watcher->data;
+	struct lahetti_fault f = {0};
+
+	(void)loop;
+	(void)events;
+	if (!tls_load(n->tls, &n->options, &f)) {
+		n->counters.reloads_failed++;
+		net_log(n, "event=reload-failed code=%s text=\"%s\"", f.code, f.text);
+		return;
+	}
+	n->counters.reloads++;
+	net_log(n, "event=reloaded");
+	log_lists(n);
+	session_table_end_revoked(n->table, connection_is_revoked, net_now_us());
+}
+
 struct net *net_open(const struct net_options *options, struct lahetti_fault *f)
 {
 	struct net *n = calloc(1, sizeof *n);
@@ -228,11 +255,14 @@ struct net *net_open(const struct net_options *options, struct lahetti_fault *f)
 	ev_timer_init(&n->deadline, on_deadline, (ev_tstamp)options->limits.drain_s, 0.);
 	ev_signal_init(&n->terminate, on_signal, SIGTERM);
 	ev_signal_init(&n->interrupt, on_signal, SIGINT);
+	ev_signal_init(&n->hangup, on_hangup, SIGHUP);
 	n->before_round.data = n->tick.data = n->deadline.data = n->terminate.data =
-		n->interrupt.data = n;
+		n->interrupt.data = n->hangup.data = n;
 	if (make_tables(n, f) && make_contexts(n, f) && make_vhosts(n, f) && make_listeners(n, f)) {
 		ev_signal_start(n->loop, &n->terminate);
 		ev_signal_start(n->loop, &n->interrupt);
+		ev_signal_start(n->loop, &n->hangup);
+		log_lists(n);
 		return n;
 	}
 out:
@@ -377,18 +407,18 @@ void net_drain(struct net *n)
  * not happen even between two calls. */
 static void stop_signals(struct net *n)
 {
-	sigset_t both, before;
+	static const int signals[] = {SIGTERM, SIGINT, SIGHUP};
+	sigset_t all, before;
 
-	(void)sigemptyset(&both);
-	(void)sigaddset(&both, SIGTERM);
-	(void)sigaddset(&both, SIGINT);
-	(void)pthread_sigmask(SIG_BLOCK, &both, &before);
+	(void)sigemptyset(&all);
+	for (size_t i = 0; i < sizeof signals / sizeof *signals; i++)
+		(void)sigaddset(&all, signals[i]);
+	(void)pthread_sigmask(SIG_BLOCK, &all, &before);
+	ev_signal_stop(n->loop, &n->hangup);
 	ev_signal_stop(n->loop, &n->interrupt);
 	ev_signal_stop(n->loop, &n->terminate);
-	if (n->draining) {
-		(void)signal(SIGTERM, SIG_IGN);
-		(void)signal(SIGINT, SIG_IGN);
-	}
+	for (size_t i = 0; n->draining && i < sizeof signals / sizeof *signals; i++)
+		(void)signal(signals[i], SIG_IGN);
 	(void)pthread_sigmask(SIG_SETMASK, &before, NULL);
 }
 

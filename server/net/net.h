@@ -52,7 +52,10 @@ struct net_options {
 	int listener;		 /* an inherited socket (systemd), or -1 */
 	const char *certificate; /* PEM files */
 	const char *private_key;
-	const char *client_ca; /* PEM; NULL with OFF */
+	const char *client_ca;	/* PEM; NULL with OFF */
+	const char *client_crl; /* PEM, one list or several, each of an authority in client_ca;
+				   NULL: none. A certificate of an authority of which there is a
+				   list is good only as long as the list is. */
 	enum net_client_certificate client_certificate;
 	bool tls12;		    /* allow 1.2 with ECDHE and AEAD */
 	const char *const *origins; /* of browsers, NULL-terminated: "https://host:port"; a request
@@ -87,6 +90,9 @@ uint16_t net_port(const struct net *n);
 uint16_t net_ops_port(const struct net *n);
 
 /*
+ * SIGHUP reads the files of certificates and lists anew: all of them, or what was read before stays
+ * and the log says why. Who is connected with a certificate that is revoked now is sent away.
+ *
  * Serves until SIGTERM or SIGINT, which it hears since net_open, or net_drain, then stops
  * accepting, tells every session that the server goes away, closes each with 1001 when its queue is
  * sent, and returns when all are gone or drain_s has passed.
@@ -100,7 +106,7 @@ void net_drain(struct net *n);
 /* From any thread: sockets that were paused because take refused are read again. */
 void net_resume(struct net *n);
 
-/* After the threads that answer have ended. Where it drained, SIGTERM and SIGINT are ignored from
+/* After the threads that answer have ended. Where it drained, its signals are ignored from
  * now on. */
 void net_close(struct net *n);
 

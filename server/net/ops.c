@@ -81,6 +81,15 @@ static void put_connections(const struct net *n, struct lahetti_buffer *out)
 	for (int i = 0; i < NET_REFUSALS; i++)
 		put(out, "lahetti_connections_refused_total{reason=\"%s\"} %llu\n", reasons[i],
 		    (unsigned long long)n->counters.refusals[i]);
+	put_type(out, "lahetti_reloads_total", "counter",
+		 "Times that certificates and lists were to be read anew.");
+	put(out, "lahetti_reloads_total{outcome=\"done\"} %llu\n",
+	    (unsigned long long)n->counters.reloads);
+	put(out, "lahetti_reloads_total{outcome=\"failed\"} %llu\n",
+	    (unsigned long long)n->counters.reloads_failed);
+	put_type(out, "lahetti_client_crl_until_seconds", "gauge",
+		 "When the first list of revoked client certificates is out of date; 0: none.");
+	put(out, "lahetti_client_crl_until_seconds %lld\n", (long long)tls_lists_until(n->tls));
 	put_type(out, "lahetti_bytes_total", "counter", "Bytes of frames.");
 	put(out, "lahetti_bytes_total{direction=\"in\"} %llu\n",
 	    (unsigned long long)n->counters.bytes_in);

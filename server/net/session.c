@@ -915,6 +915,16 @@ void session_table_tick(struct session_table *t, int64_t now_us)
 	session_table_resume(t, now_us);
 }
 
+void session_table_end_revoked(struct session_table *t, bool (*is_revoked)(void *socket),
+			       int64_t now_us)
+{
+	struct session *s;
+
+	TAILQ_FOREACH(s, &t->round, in_round)
+	if (s->state != SESSION_CLOSING && is_revoked(s->socket))
+		end(s, SESSION_ERROR_CERTIFICATE_REVOKED, 0, now_us);
+}
+
 static void send_away(struct session *s, int64_t now_us)
 {
 	Lahetti__V1__GoingAway away = LAHETTI__V1__GOING_AWAY__INIT;

@@ -117,6 +117,10 @@ void session_table_resume(struct session_table *t, int64_t now_us);
 /* To be called a few times a second: limits of time, pings. */
 void session_table_tick(struct session_table *t, int64_t now_us);
 
+/* Ends those of whose socket the question is answered with yes. */
+void session_table_end_revoked(struct session_table *t, bool (*is_revoked)(void *socket),
+			       int64_t now_us);
+
 /* Every session is told that the server goes away, and closes with 1001 when what it has asked is
  * answered. */
 void session_table_drain(struct session_table *t, int64_t now_us);

@@ -77,6 +77,13 @@ void connections_steer(struct net *n)
 	}
 }
 
+bool connection_is_revoked(void *socket)
+{
+	struct connection *c = socket;
+
+	return tls_is_revoked(lws_get_ssl(c->wsi));
+}
+
 static void cut(void *socket)
 {
 	connection_cut(socket);
@@ -150,6 +157,7 @@ static int on_http(struct lws *wsi, enum lws_callback_reasons reason, void *user
 	(void)len;
 	switch (reason) {
 	case LWS_CALLBACK_OPENSSL_LOAD_EXTRA_SERVER_VERIFY_CERTS:
+		n->tls = user;
 		return tls_configure(user, &n->options, &n->fault) ? 0 : -1;
 	case LWS_CALLBACK_EVENT_WAIT_CANCELLED:
 		net_woken(n);

@@ -5,8 +5,8 @@
  *   net_echo_server --directory CERTIFICATES [--certificate NAME] [--clients off|optional|required]
  * [--tls12]
  *                   [--origin ORIGIN] [--address ADDRESS]
- *                   [--listener DESCRIPTOR] [--queue N] [--no-resume] [LIMIT=NUMBER
- * …]
+ *                   [--listener DESCRIPTOR] [--queue N] [--client-ca NAME] [--crl FILE]
+ * [--no-resume] [LIMIT=NUMBER …]
  *
  * It prints `ready PORT OPS_PORT` and serves until SIGTERM. The desk is one thread:
  *
@@ -350,6 +350,8 @@ struct arguments {
 	const char *origins[2];
 	const char *queue;
 	const char *listener;
+	const char *crl;
+	const char *client_ca;
 	bool tls12;
 	bool resumes;
 };
@@ -363,7 +365,8 @@ static bool set_option(struct arguments *a, const char *name, const char *value)
 		{"--directory", &a->directory}, {"--certificate", &a->certificate},
 		{"--clients", &a->clients},	{"--address", &a->address},
 		{"--listener", &a->listener},	{"--origin", &a->origins[0]},
-		{"--queue", &a->queue},
+		{"--queue", &a->queue},		{"--crl", &a->crl},
+		{"--client-ca", &a->client_ca},
 	};
 
 	for (size_t i = 0; i < sizeof options / sizeof *options; i++)
@@ -423,6 +426,7 @@ int main(int argc, char **argv)
 {
 	struct arguments a = {
 		.certificate = "server",
+		.client_ca = "ca",
 		.clients = "optional",
 		.address = "127.0.0.1",
 		.queue = "1024",
@@ -470,12 +474,13 @@ int main(int argc, char **argv)
 	}
 	(void)snprintf(certificate, sizeof certificate, "%s/%s.pem", a.directory, a.certificate);
 	(void)snprintf(key, sizeof key, "%s/%s.key", a.directory, a.certificate);
-	(void)snprintf(ca, sizeof ca, "%s/ca.pem", a.directory);
+	(void)snprintf(ca, sizeof ca, "%s/%s.pem", a.directory, a.client_ca);
 	options.client_certificate = clients_of(a.clients);
 	options.address = a.address;
 	if (a.listener != NULL)
 		options.listener = (int)strtol(a.listener, NULL, 10);
 	options.tls12 = a.tls12;
+	options.client_crl = a.crl;
 	options.origins = a.origins;
 	desk.resumes = a.resumes;
 	desk.queue = job_queue_create(strtoul(a.queue, NULL, 10), NULL);

@@ -2,12 +2,18 @@
 """TLS: who is let in, with which certificate, in which version."""
 
 import hashlib
+import shutil
+import signal
 import socket
 import ssl
 import subprocess
+import tempfile
+import time
 import unittest
+from pathlib import Path
 
-from rawpeer import CERTIFICATES, PATIENCE, SESSION, Closed, Peer, Server, parse, tcp, tls, tls_context, until_cut
+from rawpeer import (CERTIFICATES, FATAL, PATIENCE, SESSION, Closed, Peer, Server, actor, parse, tcp, tls, tls_context,
+                     until_cut)
 
 
 def key_id(name):
@@ -151,6 +157,86 @@ class Version12(unittest.TestCase):
             ["openssl", "s_client", "-connect", f"127.0.0.1:{self.server.port}", "-tls1_2", "-servername", "localhost"],
             input="R\n", capture_output=True, text=True, timeout=PATIENCE, check=False)
         self.assertIn("no renegotiation", (client.stdout + client.stderr).lower())
+
+
+class Revocation(unittest.TestCase):
+    def refused(self, server, *names, **options):
+        for name in names:
+            with self.subTest(name), self.assertRaises((ssl.SSLError, Closed)):
+                Peer(server, tls_context(name, **options))
+
+    def test_only_who_is_on_the_list_is_refused(self):
+        with Server("--crl", CERTIFICATES / "list.crl", "--tls12") as server:
+            for newest in (ssl.TLSVersion.TLSv1_3, ssl.TLSVersion.TLSv1_2):
+                self.refused(server, "revoked", "rogue", "expired", "server-only", newest=newest)
+                with Peer(server, tls_context("client", newest=newest)) as peer:
+                    self.assertEqual(parse(peer.login()[SESSION])[7][64:96], key_id("client"))
+            self.assertEqual(key_seen_by(server, None), bytes(32))
+            self.assertGreater(server.metric("lahetti_client_crl_until_seconds"), time.time())
+
+    def test_list_that_is_out_of_date_holds_nobody(self):
+        with Server("--crl", CERTIFICATES / "old.crl", "--client-ca", "both-ca") as server:
+            self.refused(server, "client", "revoked")
+            self.assertEqual(key_seen_by(server, "other"), key_id("other"))
+
+    def test_authority_without_a_list_is_not_asked_for_one(self):
+        with Server("--crl", CERTIFICATES / "list.crl", "--client-ca", "both-ca") as server:
+            for name in ("client", "other"):
+                self.assertEqual(key_seen_by(server, name), key_id(name))
+            self.refused(server, "revoked")
+
+    def test_list_of_no_authority_of_ours_and_no_list_at_all_are_refused(self):
+        for crl in ("rogue.crl", "ca.pem", "nobody.crl"):
+            with self.subTest(crl), self.assertRaises(RuntimeError):
+                Server("--crl", CERTIFICATES / crl)
+
+
+class Reading(unittest.TestCase):
+    """What SIGHUP reads anew."""
+
+    def setUp(self):
+        self.folder = Path(self.enterContext(tempfile.TemporaryDirectory()))
+        for name in CERTIFICATES.iterdir():
+            if name.is_file():
+                shutil.copy(name, self.folder)
+        self.server = self.enterContext(
+            Server("--directory", self.folder, "--crl", self.folder / "none.crl"))
+
+    def read_again(self, outcome="done"):
+        self.server.process.send_signal(signal.SIGHUP)
+        self.server.until_metric(f'lahetti_reloads_total{{outcome="{outcome}"}}', 1)
+
+    def test_who_is_revoked_is_sent_away_and_nobody_else(self):
+        with Peer(self.server, tls_context("revoked")) as revoked, Peer(self.server, tls_context("client")) as good, \
+                Peer(self.server) as bare:
+            for user, peer in enumerate((revoked, good, bare)):
+                self.assertIn(SESSION, peer.login(actor(user=user)))
+            shutil.copy(CERTIFICATES / "list.crl", self.folder / "none.crl")
+            self.read_again()
+            self.assertEqual(revoked.end(), (1008, "certificate-revoked", ("certificate-revoked", FATAL)))
+            for peer in (good, bare):
+                self.assertEqual(peer.echo("x"), "x")
+        with self.assertRaises((ssl.SSLError, Closed)):
+            Peer(self.server, tls_context("revoked"))
+
+    def test_new_certificate_is_shown_to_who_comes(self):
+        with Peer(self.server) as before:
+            self.assertIn(SESSION, before.login())
+            for ending in (".pem", ".key"):
+                shutil.copy(CERTIFICATES / f"elsewhere{ending}", self.folder / f"server{ending}")
+            self.read_again()
+            self.assertEqual(before.echo("x"), "x")
+            with self.assertRaises(ssl.SSLCertVerificationError):
+                tls(self.server)
+            with tls(self.server, name="elsewhere.example"):
+                pass
+
+    def test_what_can_not_be_read_changes_nothing(self):
+        (self.folder / "server.key").write_text("no key")
+        shutil.copy(CERTIFICATES / "list.crl", self.folder / "none.crl")
+        self.read_again("failed")
+        with Peer(self.server, tls_context("revoked")) as peer:
+            self.assertIn(SESSION, peer.login())
 
 
 class Start(unittest.TestCase):
