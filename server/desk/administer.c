@@ -5,6 +5,7 @@
 #include "handling.h"
 #include "lahetti/message.h"
 
+#include <assert.h>
 #include <string.h>
 
 #define PAGE_MOST 200
@@ -155,6 +156,32 @@ static bool gives_own_sight(const struct handling *h, const Lahetti__V1__Directo
 		e->membership->role == LAHETTI__V1__ROLE__ROLE_DATA_PROTECTION_OFFICER);
 }
 
+/* Closes sessions after the commit. */
+static bool send_away(struct handling *h, struct answer_head *whom, struct lahetti_fault *f)
+{
+	Lahetti__V1__ServerFrame frame = LAHETTI__V1__SERVER_FRAME__INIT;
+	Lahetti__V1__GoingAway going = LAHETTI__V1__GOING_AWAY__INIT;
+
+	whom->flags = ANSWER_CLOSES;
+	frame.body_case = LAHETTI__V1__SERVER_FRAME__BODY_GOING_AWAY;
+	frame.going_away = &going;
+	return answer_frame(h, whom, &frame, f);
+}
+
+/* Whoever can act no more is not told anything more either: their sessions end at once. */
+static bool end_sessions(struct handling *h, const Lahetti__V1__DirectoryEntry *e,
+			 struct lahetti_fault *f)
+{
+	struct answer_head whom = {.to = ANSWER_USER};
+
+	if (e->entry_case == LAHETTI__V1__DIRECTORY_ENTRY__ENTRY_USER && e->user->disabled)
+		return facts_id(e->user->id, &whom.user, f) && send_away(h, &whom, f);
+	if (e->entry_case == LAHETTI__V1__DIRECTORY_ENTRY__ENTRY_MEMBERSHIP && e->membership->ended)
+		return facts_id(e->membership->user, &whom.user, f) &&
+		       facts_id(e->membership->id, &whom.membership, f) && send_away(h, &whom, f);
+	return true;
+}
+
 bool handle_put_directory(struct handling *h, struct lahetti_fault *f)
 {
 	Lahetti__V1__DirectoryEntry *entry = h->frame->put_directory->entry;
@@ -172,7 +199,7 @@ bool handle_put_directory(struct handling *h, struct lahetti_fault *f)
 		return refuse(h, "own-role", NULL, f);
 	return record(h, LAHETTI__V1__ACTION__ACTION_DIRECTORY, &owner, record_directory(h, entry),
 		      f) &&
-	       answer_done(h, h->event, f);
+	       answer_done(h, h->event, f) && end_sessions(h, entry, f);
 }
 
 /* Codes and devices
@@ -245,12 +272,11 @@ static bool leads(struct handling *h, ProtobufCBinaryData user, bool *yes, struc
 	*yes = false;
 	if (!h->actor.leads_unit || h->actor.membership_ended)
 		return true;
-	if (!directory_list(h->store, DIRECTORY_MEMBERSHIP, DIRECTORY_BY_UNIT, &h->actor.unit,
-			    (struct lahetti_span){0}, found, PAGE_MOST, &n, &h->arena, f))
+	if (!directory_members(h->store, DIRECTORY_BY_UNIT, &h->actor.unit, found, PAGE_MOST, &n,
+			       &h->arena, f))
 		return false;
 	for (size_t i = 0; i < n && !*yes; i++)
-		*yes = !found[i]->membership->ended &&
-		       lahetti_span_equal(lahetti_bytes_span(found[i]->membership->user),
+		*yes = lahetti_span_equal(lahetti_bytes_span(found[i]->membership->user),
 					  lahetti_bytes_span(user));
 	return true;
 }
@@ -267,6 +293,20 @@ static bool change_device(struct handling *h, Lahetti__V1__Action action,
 	return record(h, action, owner, record_directory(h, &entry), f);
 }
 
+/* A device that is not there has no facts, and policy lets nobody do anything with it. */
+static bool facts_of_device(struct handling *h, const Lahetti__V1__Device *device,
+			    struct facts_confirm *facts, struct lahetti_fault *f)
+{
+	facts->confirmed = device->confirmed;
+	facts->revoked = device->revoked;
+	facts->same_device = lahetti_span_equal(lahetti_bytes_span(device->key_id),
+						lahetti_digest_span(&h->job->head.actor.device));
+	return facts_id(device->user, &facts->owner, f) &&
+	       facts_id(device->code_maker, &facts->code_maker, f) &&
+	       organisation_of(h, device->user, &facts->owner_organisation, f) &&
+	       leads(h, device->user, &facts->actor_leads_owner, f);
+}
+
 bool handle_confirm_device(struct handling *h, struct lahetti_fault *f)
 {
 	struct lahetti_fault fault = {0};
@@ -279,20 +319,12 @@ bool handle_confirm_device(struct handling *h, struct lahetti_fault *f)
 		*f = fault;
 		return false;
 	}
-	if (device == NULL)
-		return refuse(h, "not-found", NULL, f);
-	facts.confirmed = device->confirmed;
-	facts.revoked = device->revoked;
-	facts.same_device = lahetti_span_equal(lahetti_bytes_span(device->key_id),
-					       lahetti_digest_span(&h->job->head.actor.device));
-	if (!facts_id(device->user, &facts.owner, f) ||
-	    !facts_id(device->code_maker, &facts.code_maker, f) ||
-	    !organisation_of(h, device->user, &facts.owner_organisation, f) ||
-	    !leads(h, device->user, &facts.actor_leads_owner, f))
+	if (device != NULL && !facts_of_device(h, device, &facts, f))
 		return false;
 	d = policy_confirm(&facts);
 	if (!d.allowed)
 		return refuse(h, d.code, NULL, f);
+	assert(device != NULL);
 	changed = *device;
 	changed.confirmed = 1;
 	changed.confirmed_by = id_bytes(h, &h->actor.user);
@@ -305,33 +337,29 @@ bool handle_revoke_device(struct handling *h, struct lahetti_fault *f)
 {
 	struct lahetti_fault fault = {0};
 	const Lahetti__V1__Device *device = device_of(h, h->frame->revoke_device->key_id, &fault);
-	struct answer_head closing = {.to = ANSWER_DEVICE, .flags = ANSWER_CLOSES};
-	Lahetti__V1__ServerFrame frame = LAHETTI__V1__SERVER_FRAME__INIT;
-	Lahetti__V1__GoingAway going = LAHETTI__V1__GOING_AWAY__INIT;
+	struct answer_head closing = {.to = ANSWER_DEVICE};
 	Lahetti__V1__Device changed;
-	struct lahetti_id user, owner;
+	struct lahetti_id user = {0}, owner = {0};
 	struct decision d;
 
 	if (fault.kind != LAHETTI_FAULT_NONE) {
 		*f = fault;
 		return false;
 	}
-	if (device == NULL)
-		return refuse(h, "not-found", NULL, f);
-	if (!facts_id(device->user, &user, f) || !organisation_of(h, device->user, &owner, f))
+	if (device != NULL &&
+	    (!facts_id(device->user, &user, f) || !organisation_of(h, device->user, &owner, f)))
 		return false;
 	d = policy_admin(&h->actor, POLICY_ADMIN_REVOKE, &owner, &user);
 	if (!d.allowed)
 		return refuse(h, d.code, NULL, f);
+	assert(device != NULL);
 	if (device->revoked)
 		return answer_done(h, 0, f);
 	changed = *device;
 	changed.revoked = 1;
 	memcpy(closing.device.bytes, device->key_id.data, sizeof closing.device.bytes);
-	frame.body_case = LAHETTI__V1__SERVER_FRAME__BODY_GOING_AWAY;
-	frame.going_away = &going;
 	return change_device(h, LAHETTI__V1__ACTION__ACTION_REVOKE_DEVICE, &changed, &owner, f) &&
-	       answer_done(h, h->event, f) && answer_frame(h, &closing, &frame, f);
+	       answer_done(h, h->event, f) && send_away(h, &closing, f);
 }
 
 /* Reading: nothing of a client is shown

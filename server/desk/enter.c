@@ -166,11 +166,10 @@ bool handle_enrol(struct handling *h, struct lahetti_fault *f)
 static bool fill_session(struct handling *h, Lahetti__V1__Session *session, struct lahetti_fault *f)
 {
 	const Lahetti__V1__DirectoryEntry *found[MEMBERSHIPS_MOST], *e;
-	size_t n, kept = 0;
+	size_t n;
 
-	if (!directory_list(h->store, DIRECTORY_MEMBERSHIP, DIRECTORY_BY_USER,
-			    &h->job->head.actor.user, (struct lahetti_span){0}, found,
-			    MEMBERSHIPS_MOST, &n, &h->arena, f))
+	if (!directory_members(h->store, DIRECTORY_BY_USER, &h->job->head.actor.user, found,
+			       MEMBERSHIPS_MOST, &n, &h->arena, f))
 		return false;
 	session->memberships = lahetti_arena_take(&h->arena, n * sizeof *session->memberships);
 	session->units = lahetti_arena_take(&h->arena, n * sizeof *session->units);
@@ -179,22 +178,20 @@ static bool fill_session(struct handling *h, Lahetti__V1__Session *session, stru
 	    session->organisations == NULL)
 		return lahetti_fault_no_memory(f);
 	for (size_t i = 0; i < n; i++) {
-		if (found[i]->membership->ended)
-			continue;
-		session->memberships[kept] = found[i]->membership;
+		session->memberships[i] = found[i]->membership;
 		e = directory_find(h->store, DIRECTORY_UNIT,
 				   lahetti_bytes_span(found[i]->membership->unit), 0, &h->arena, f);
 		if (e == NULL)
 			return false;
-		session->units[kept] = e->unit;
+		session->units[i] = e->unit;
 		e = directory_find(h->store, DIRECTORY_ORGANISATION,
 				   lahetti_bytes_span(found[i]->membership->organisation), 0,
 				   &h->arena, f);
 		if (e == NULL)
 			return false;
-		session->organisations[kept++] = e->organisation;
+		session->organisations[i] = e->organisation;
 	}
-	session->n_memberships = session->n_units = session->n_organisations = kept;
+	session->n_memberships = session->n_units = session->n_organisations = n;
 	return true;
 }
 
@@ -267,7 +264,8 @@ static bool answer_signed_in(struct handling *h, Lahetti__V1__Session *session,
 	return answer_frame(h, &head, &frame, f);
 }
 
-/* A client certificate that was presented in TLS must be of a device of the same user. */
+/* A client certificate that was presented in TLS must be of a device of the same user, and not of
+ * one that was revoked. */
 static bool same_user_presents(struct handling *h, const struct lahetti_id *user,
 			       struct lahetti_fault *f)
 {
@@ -279,7 +277,7 @@ static bool same_user_presents(struct handling *h, const struct lahetti_id *user
 		return true;
 	device = directory_find(h->store, DIRECTORY_DEVICE, lahetti_digest_span(key), 0, &h->arena,
 				f);
-	return device != NULL &&
+	return device != NULL && !device->device->revoked &&
 	       lahetti_span_equal(lahetti_bytes_span(device->device->user), lahetti_id_span(user));
 }
 

@@ -109,15 +109,15 @@ static bool count_people(struct handling *h, const struct lahetti_id *unit,
 	const Lahetti__V1__Recipient *asked = out->asked;
 	size_t n;
 
-	if (!directory_list(h->store, DIRECTORY_MEMBERSHIP, DIRECTORY_BY_UNIT, unit,
-			    (struct lahetti_span){0}, found, MEMBERS_MOST, &n, &h->arena, f))
+	if (!directory_members(h->store, DIRECTORY_BY_UNIT, unit, found, MEMBERS_MOST, &n,
+			       &h->arena, f))
 		return false;
 	for (size_t i = 0; i < n; i++) {
 		const Lahetti__V1__Membership *m = found[i]->membership;
 		bool this_user = lahetti_span_equal(lahetti_bytes_span(m->user),
 						    lahetti_bytes_span(asked->user));
 
-		if (m->ended || !sees_clients((int)m->role) ||
+		if (!sees_clients((int)m->role) ||
 		    (asked->kind == LAHETTI__V1__RECIPIENT_KIND__RECIPIENT_KIND_USER &&
 		     !this_user) ||
 		    (asked->kind == LAHETTI__V1__RECIPIENT_KIND__RECIPIENT_KIND_ROLE &&

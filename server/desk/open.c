@@ -482,15 +482,15 @@ static bool add_viewers(struct handling *h, const Lahetti__V1__WhoWouldSee *aske
 		return false;
 	for (size_t i = 0; i < asked->n_categories; i++)
 		categories |= (lahetti_set)1 << ((unsigned)asked->categories[i] % 64);
-	if (!directory_list(h->store, DIRECTORY_MEMBERSHIP, DIRECTORY_BY_UNIT, &unit,
-			    (struct lahetti_span){0}, found, MEMBERS_MOST, &n, &h->arena, f))
+	if (!directory_members(h->store, DIRECTORY_BY_UNIT, &unit, found, MEMBERS_MOST, &n,
+			       &h->arena, f))
 		return false;
 	for (size_t i = 0; i < n && out->n_viewers < MEMBERS_MOST; i++) {
 		const Lahetti__V1__Membership *m = found[i]->membership;
 		const struct lahetti_role_row *role = lahetti_role_find((int)m->role);
 		Lahetti__V1__Viewer *v;
 
-		if (m->ended || role == NULL || !role->sees_clients ||
+		if (role == NULL || !role->sees_clients ||
 		    (to.kind == LAHETTI__V1__RECIPIENT_KIND__RECIPIENT_KIND_USER &&
 		     !lahetti_span_equal(lahetti_bytes_span(m->user),
 					 lahetti_bytes_span(to.user))) ||

@@ -59,8 +59,9 @@ void job_destroy(struct job *j); /* overwrites */
 /* To whom an answer goes. */
 enum answer_to {
 	ANSWER_SESSION, /* the session of that number */
-	ANSWER_USER, /* every subscribed session of the user acting in the unit (any unit where that
-			is empty) */
+	ANSWER_USER, /* every subscribed session of the user acting in the unit and the membership
+			(any where that is empty); with ANSWER_CLOSES every one, subscribed or not
+		      */
 	ANSWER_ROLE, /* every subscribed session acting in the unit with the role (any role where 0)
 		      */
 	ANSWER_DEVICE, /* every session of the device */
@@ -80,6 +81,7 @@ struct answer_head {
 	uint64_t session;
 	struct lahetti_id user;
 	struct lahetti_id unit;
+	struct lahetti_id membership;
 	uint32_t role;
 	struct lahetti_digest device;
 	struct job_actor actor;

@@ -796,8 +796,11 @@ static bool is_meant(const struct session *s, const struct answer_head *to)
 
 	switch (to->to) {
 	case ANSWER_USER:
-		return s->subscribed && lahetti_id_equal(&a->user, &to->user) &&
-		       (lahetti_id_empty(&to->unit) || lahetti_id_equal(&a->unit, &to->unit));
+		return (s->subscribed || (to->flags & ANSWER_CLOSES) != 0) &&
+		       lahetti_id_equal(&a->user, &to->user) &&
+		       (lahetti_id_empty(&to->unit) || lahetti_id_equal(&a->unit, &to->unit)) &&
+		       (lahetti_id_empty(&to->membership) ||
+			lahetti_id_equal(&a->membership, &to->membership));
 	case ANSWER_ROLE:
 		return s->subscribed && lahetti_id_equal(&a->unit, &to->unit) &&
 		       (to->role == 0 || a->role == to->role);
@@ -871,6 +874,15 @@ static void end_old(struct session_table *t, enum session_state state, uint32_t 
 		end(s, e, 0, now_us);
 }
 
+static bool is_dead(const struct session *s, int64_t ping_us, int64_t now_us)
+{
+	int64_t most_us = ping_us + ping_us / 2;
+
+	if (s->reading)
+		return now_us - s->heard_us >= most_us;
+	return !messages_empty(&s->queue) && now_us - s->spoke_us >= most_us;
+}
+
 /*
  * Each session is looked at twice in ping_s: one that has been silent as long is pinged, and cut
  * when it was silent half as long again. One that is not read cannot be heard: it is let be as long
@@ -886,13 +898,10 @@ static void check_life(struct session_table *t, int64_t now_us)
 		s->check_us = now_us + ping_us / 2;
 		TAILQ_REMOVE(&t->round, s, in_round);
 		TAILQ_INSERT_TAIL(&t->round, s, in_round);
-		if (!s->reading &&
-		    (messages_empty(&s->queue) || now_us - s->spoke_us < ping_us + ping_us / 2)) {
-			s->heard_us = now_us;
+		if (is_dead(s, ping_us, now_us)) {
+			cut(s);
 		} else if (!s->reading) {
-			cut(s);
-		} else if (now_us - s->heard_us >= ping_us + ping_us / 2) {
-			cut(s);
+			s->heard_us = now_us;
 		} else if (now_us - s->heard_us >= ping_us && s->state != SESSION_CLOSING) {
 			s->ping_due = true;
 			want_write(s);

@@ -103,7 +103,7 @@ struct decision policy_admin(const struct facts_actor *actor, enum policy_admin 
 	if (actor->role != LAHETTI__V1__ROLE__ROLE_ADMINISTRATOR)
 		return refuse("not-administrator");
 	if (!same(&actor->organisation, organisation))
-		return refuse("other-controller");
+		return refuse(act == POLICY_ADMIN_REVOKE ? "no-such-device" : "other-controller");
 	return d;
 }
 
@@ -114,18 +114,22 @@ struct decision policy_confirm(const struct facts_confirm *facts)
 
 	if (!d.allowed)
 		return d;
+	/* Who has nothing to do with the device is told nothing of it, not even that it is there.
+	 */
+	if (!same(&actor->user, &facts->owner) && !same(&actor->user, &facts->code_maker)) {
+		d = acts(actor);
+		if (!d.allowed)
+			return d;
+		if (!facts->actor_leads_owner &&
+		    actor->role != LAHETTI__V1__ROLE__ROLE_ADMINISTRATOR)
+			return refuse("may-not-confirm");
+		if (!facts->actor_leads_owner &&
+		    !same(&actor->organisation, &facts->owner_organisation))
+			return refuse("no-such-device");
+	}
 	if (facts->confirmed || facts->revoked)
 		return refuse("nothing-to-confirm");
 	if (same(&actor->user, &facts->code_maker))
 		return refuse("own-code");
-	if (same(&actor->user, &facts->owner))
-		return facts->same_device ? refuse("same-device") : d;
-	d = acts(actor);
-	if (!d.allowed || facts->actor_leads_owner)
-		return d;
-	if (actor->role != LAHETTI__V1__ROLE__ROLE_ADMINISTRATOR)
-		return refuse("may-not-confirm");
-	if (!same(&actor->organisation, &facts->owner_organisation))
-		return refuse("other-controller");
-	return d;
+	return facts->same_device ? refuse("same-device") : d;
 }

@@ -217,7 +217,9 @@ enum policy_admin {
 struct decision policy_admin(const struct facts_actor *actor, enum policy_admin act,
 			     const struct lahetti_id *organisation, const struct lahetti_id *user);
 
-/* Confirming a device: never by the maker of its code. */
+/* Confirming a device: never by the maker of its code. One of another organisation is to its
+ * administrators as one that is not there, whose facts are empty; so too when it is to be revoked.
+ */
 struct facts_confirm {
 	struct facts_actor actor;
 	struct lahetti_id owner; /* of the device */

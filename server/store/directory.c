@@ -83,6 +83,30 @@ bool directory_list(struct store *s, enum directory_kind kind, enum directory_by
 	return ok;
 }
 
+bool directory_members(struct store *s, enum directory_by by, const struct lahetti_id *of,
+		       const Lahetti__V1__DirectoryEntry **found, size_t most, size_t *n,
+		       struct lahetti_arena *arena, struct lahetti_fault *f)
+{
+	struct lahetti_span after = {0};
+	size_t room, page;
+
+	*n = 0;
+	do {
+		const Lahetti__V1__DirectoryEntry **fresh = found + *n;
+
+		room = most - *n;
+		if (!directory_list(s, DIRECTORY_MEMBERSHIP, by, of, after, fresh, room, &page,
+				    arena, f))
+			return false;
+		if (page > 0)
+			after = directory_entity(fresh[page - 1]);
+		for (size_t i = 0; i < page; i++)
+			if (!fresh[i]->membership->ended)
+				found[(*n)++] = fresh[i];
+	} while (page == room && *n < most);
+	return true;
+}
+
 struct lahetti_span directory_entity(const Lahetti__V1__DirectoryEntry *e)
 {
 	switch (e->entry_case) {

@@ -41,6 +41,13 @@ LAHETTI_CHECKED bool directory_list(struct store *s, enum directory_kind kind, e
 				    size_t *n, struct lahetti_arena *arena,
 				    struct lahetti_fault *f);
 
+/* Memberships in force of a unit or a user: those that have ended are passed over, however many. */
+LAHETTI_CHECKED bool directory_members(struct store *s, enum directory_by by,
+				       const struct lahetti_id *of,
+				       const Lahetti__V1__DirectoryEntry **found, size_t most,
+				       size_t *n, struct lahetti_arena *arena,
+				       struct lahetti_fault *f);
+
 /* The identifier by which an entry is found. */
 struct lahetti_span directory_entity(const Lahetti__V1__DirectoryEntry *e);
 

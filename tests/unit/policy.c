@@ -1554,7 +1554,8 @@ static void administration_is_the_administrators_of_the_organisation(void **stat
 					       NONE_NEEDED);
 				assert_refused(policy_admin(&actor, acts[i],
 							    sample_id(SAMPLE_COUNTY), other),
-					       "other-controller");
+					       acts[i] == POLICY_ADMIN_REVOKE ? "no-such-device"
+									      : "other-controller");
 			} else {
 				assert_refused(policy_admin(&actor, acts[i], sample_id(SAMPLE_CITY),
 							    other),
@@ -1615,7 +1616,16 @@ static void device_is_confirmed_by_another_than_the_maker_of_its_code(void **sta
 	facts = confirmation(administrator);
 	assert_allowed(policy_confirm(&facts), NONE_NEEDED);
 	facts.owner_organisation = *sample_id(SAMPLE_COUNTY);
-	assert_refused(policy_confirm(&facts), "other-controller");
+	assert_refused(policy_confirm(&facts), "no-such-device");
+	facts.confirmed = true; /* which is not told */
+	assert_refused(policy_confirm(&facts), "no-such-device");
+	facts = (struct facts_confirm){.actor = administrator}; /* as if there were none */
+	assert_refused(policy_confirm(&facts), "no-such-device");
+	facts.actor = leader;
+	assert_refused(policy_confirm(&facts), "may-not-confirm");
+	facts = confirmation(leader);
+	facts.confirmed = true;
+	assert_refused(policy_confirm(&facts), "may-not-confirm");
 
 	/* Whoever made the code, be it leader, administrator or the owner. */
 	facts = confirmation(leader);
