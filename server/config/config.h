@@ -70,6 +70,10 @@ struct config {
 	uint32_t code_minutes;	   /* how long an enrolment code can be used */
 	uint32_t certificate_days; /* how long a device's certificate is valid */
 
+	uint32_t login_tries_an_address; /* a minute: those that are refused */
+	uint32_t login_tries_a_device;	 /* a minute */
+	uint32_t code_tries;		 /* wrong ones a minute, of everybody */
+
 	/* Threads, and the jobs that wait for them */
 	uint32_t workers; /* that verify: never 0 once read */
 	uint32_t jobs;	  /* frames in the desk at once */

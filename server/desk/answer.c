@@ -2,6 +2,7 @@
 #include "lahetti/message.h"
 #include "lahetti/text.h"
 
+#include <stdio.h>
 #include <string.h>
 
 static bool spent(struct lahetti_fault *f)
@@ -85,40 +86,88 @@ void answers_drop(struct handling *h)
 	h->fetch = NULL;
 }
 
-/* Who is refused: a session, or before login the prefix of an address. */
-static struct lahetti_span source_of(const struct handling *h)
+bool record_refusal(struct trail *t, const struct refusal *r, const struct trail_subject *subject,
+		    struct lahetti_fault *f)
+{
+	const struct job_actor *who = &r->actor;
+	struct trail_subject whom;
+	struct trail_entry e;
+
+	trail_entry_init(&e, r->action, LAHETTI__V1__EVENT_OUTCOME__EVENT_OUTCOME_REFUSED);
+	e.user = who->user;
+	e.device = who->device;
+	e.organisation = who->organisation;
+	e.event.role = (Lahetti__V1__Role)who->role;
+	if (!lahetti_id_empty(&who->organisation))
+		e.event.organisation = e.event.controller =
+			lahetti_bytes(lahetti_id_span(&who->organisation));
+	if (!lahetti_id_empty(&who->unit))
+		e.event.unit = lahetti_bytes(lahetti_id_span(&who->unit));
+	e.event.basis = LAHETTI__V1__BASIS_KIND__BASIS_KIND_NONE_NEEDED;
+	e.event.reason = (char *)(uintptr_t)r->code;
+	e.event.count = r->count > 1 ? r->count : 0;
+	if (subject != NULL)
+		whom = *subject;
+	else if (!lahetti_id_empty(&r->client))
+		trail_subject_init(&whom, &r->controller, &r->client);
+	else
+		trail_subject_init(&whom, &who->organisation, NULL);
+	if (!lahetti_id_empty(&whom.controller)) {
+		e.subjects = &whom;
+		e.n_subjects = 1;
+	}
+	return trail_append(t, &e, f);
+}
+
+/* Whose refusals of what are equal: of a stranger all from one address, whatever they were; of
+ * somebody those of one thing. */
+static bool is_to_be_recorded(struct handling *h, struct refusal *r)
 {
 	const struct job_head *head = &h->job->head;
+	bool stranger = (frame_row(head->frame)->states & FRAME_STRANGER) != 0;
+	const struct lahetti_span source =
+		!stranger ? lahetti_span(&head->session, sizeof head->session)
+		: lahetti_id_empty(&head->actor.user)
+			? lahetti_span(head->address, sizeof head->address)
+			: lahetti_digest_span(&head->actor.device);
+	const struct lahetti_span key[] = {
+		source,
+		lahetti_span(&r->action, sizeof r->action),
+		lahetti_span_text(r->code),
+		lahetti_id_span(&r->client),
+	};
 
-	if ((frame_row(head->frame)->states & FRAME_STRANGER) != 0)
-		return lahetti_span(head->address, sizeof head->address);
-	return lahetti_span(&head->session, sizeof head->session);
+	return quiet_speak(h->quiet, key, stranger && lahetti_id_empty(&head->actor.user) ? 1 : 4,
+			   r, h->now_us);
+}
+
+/* What may succeed when the same is tried later. */
+static bool is_transient(const char *code)
+{
+	return strcmp(code, "too-many-tries") == 0;
 }
 
 bool refuse(struct handling *h, const char *code, const struct trail_subject *subject,
 	    struct lahetti_fault *f)
 {
-	const struct handler *handler = handler_of(h->job->head.frame);
-	struct trail_subject nobody, *whom = NULL;
-	struct trail_entry e;
-	uint32_t count;
+	struct refusal r = {.action = handler_of(h->job->head.frame)->action,
+			    .actor = h->job->head.actor};
 
-	if (!quiet_speak(h->quiet, source_of(h), code, h->now_us, &count))
-		return answer_error(h, LAHETTI__V1__ERROR__CLASS__CLASS_REFUSED, code, 0, f);
-	entry_init(h, &e, handler->action, LAHETTI__V1__EVENT_OUTCOME__EVENT_OUTCOME_REFUSED);
-	e.event.reason = (char *)(uintptr_t)code;
-	e.event.count = count > 1 ? count : 0;
+	(void)snprintf(r.code, sizeof r.code, "%s", code);
+	r.actor.organisation = h->actor.organisation;
+	r.actor.unit = h->actor.unit;
+	r.actor.role = (uint32_t)h->actor.role;
 	if (subject != NULL) {
-		nobody = *subject;
-		whom = &nobody;
-	} else if (!lahetti_id_empty(&e.organisation)) {
-		trail_subject_init(&nobody, &e.organisation, NULL);
-		whom = &nobody;
+		r.client = subject->client;
+		r.controller = subject->controller;
 	}
-	e.subjects = whom;
-	e.n_subjects = whom != NULL;
-	return trail_append(h->trail, &e, f) &&
-	       answer_error(h, LAHETTI__V1__ERROR__CLASS__CLASS_REFUSED, code, 0, f);
+	h->refused = true;
+	if (is_to_be_recorded(h, &r) && !record_refusal(h->trail, &r, subject, f))
+		return false;
+	return answer_error(h,
+			    is_transient(code) ? LAHETTI__V1__ERROR__CLASS__CLASS_TRANSIENT
+					       : LAHETTI__V1__ERROR__CLASS__CLASS_REFUSED,
+			    code, 0, f);
 }
 
 /* Events

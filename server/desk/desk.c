@@ -55,6 +55,42 @@ static void leave(struct desk *d, unsigned n)
 		d->options.resume(d->options.context);
 }
 
+/* Who tries to sign in: the holder of a TLS certificate, else an address. */
+static struct lahetti_span who_tries(const struct job_head *head)
+{
+	static const struct lahetti_digest none;
+
+	return lahetti_digest_equal(&head->peer_key, &none)
+		       ? lahetti_span(head->address, sizeof head->address)
+		       : lahetti_digest_span(&head->peer_key);
+}
+
+/* Before any work is done for them. Only refused tries count against an address: a county's morning
+ * behind one address must not. */
+static bool may_try(struct desk *d, const struct job_head *head)
+{
+	struct tries *t = d->facts.tries;
+	int64_t now_us = lahetti_now_us();
+
+	if ((frame_row(head->frame)->states & FRAME_STRANGER) == 0)
+		return true;
+	return tries_left(t, TRIES_ADDRESS, who_tries(head), now_us) &&
+	       (head->frame != LAHETTI__V1__CLIENT_FRAME__BODY_ENROL ||
+		tries_left(t, TRIES_CODES, (struct lahetti_span){0}, now_us));
+}
+
+static void count_failed_try(struct desk *d, const struct handling *h)
+{
+	const struct job_head *head = &h->job->head;
+	struct tries *t = d->facts.tries;
+
+	if (!h->refused || (frame_row(head->frame)->states & FRAME_STRANGER) == 0)
+		return;
+	tries_spend(t, TRIES_ADDRESS, who_tries(head), h->now_us);
+	if (head->frame == LAHETTI__V1__CLIENT_FRAME__BODY_ENROL)
+		tries_spend(t, TRIES_CODES, (struct lahetti_span){0}, h->now_us);
+}
+
 bool desk_take(struct desk *d, struct job *j)
 {
 	enum frame_road road = frame_row(j->head.frame)->road;
@@ -63,6 +99,10 @@ bool desk_take(struct desk *d, struct job *j)
 		atomic_fetch_sub(&d->inside, 1);
 		atomic_store(&d->turned_away, true);
 		return false;
+	}
+	if (!may_try(d, &j->head)) {
+		(void)snprintf(j->head.refused, sizeof j->head.refused, "too-many-tries");
+		road = FRAME_ROAD_WRITE;
 	}
 	if (job_queue_put(road == FRAME_ROAD_WRITE ? d->to_writer : d->to_workers, j))
 		return true;
@@ -84,7 +124,7 @@ static bool handling_start(struct handling *h, struct job *j, struct lahetti_fau
 	h->end = &h->first;
 	h->fetch = NULL;
 	h->event = 0;
-	h->answered = h->since_erased = h->late = false;
+	h->answered = h->refused = h->since_erased = h->late = false;
 	h->id = (struct lahetti_id){0};
 	h->actor = (struct facts_actor){0};
 	if (j->head.frame == JOB_FETCH)
@@ -170,8 +210,12 @@ static bool record_job(struct desk *d, struct handling *h, struct lahetti_fault 
 	if (!store_job_begin(d->store, f))
 		return false;
 	trail_mark(d->trail, &h->mark);
-	if (record_one(h, &fault))
+	if (record_one(h, &fault)) {
+		count_failed_try(d, h);
 		return store_job_keep(d->store, f);
+	}
+	h->refused = fault.kind == LAHETTI_FAULT_MALFORMED || fault.kind == LAHETTI_FAULT_INVALID;
+	count_failed_try(d, h);
 	if (fault.kind == LAHETTI_FAULT_BROKEN || fault.kind == LAHETTI_FAULT_UNCERTAIN) {
 		log_fault(d, "job_failed", &fault);
 		atomic_fetch_add(&d->failed, 1);
@@ -181,9 +225,32 @@ static bool record_job(struct desk *d, struct handling *h, struct lahetti_fault 
 	return store_job_undo(d->store, f);
 }
 
-static bool record_group(struct desk *d, size_t n, struct lahetti_fault *f)
+/* Refusals that were only counted until now. One that cannot be recorded costs nothing else. */
+static bool record_due(struct desk *d, bool all, struct lahetti_fault *f)
 {
-	if (!store_begin(d->store, f))
+	struct lahetti_fault fault = {0};
+	struct trail_mark mark;
+	struct refusal r;
+
+	while (quiet_due(d->quiet, all, lahetti_now_us(), &r)) {
+		if (!store_job_begin(d->store, f))
+			return false;
+		trail_mark(d->trail, &mark);
+		if (!record_refusal(d->trail, &r, NULL, &fault)) {
+			log_fault(d, "refusals_lost", &fault);
+			trail_undo(d->trail, &mark);
+			if (!store_job_undo(d->store, f))
+				return false;
+		} else if (!store_job_keep(d->store, f)) {
+			return false;
+		}
+	}
+	return true;
+}
+
+static bool record_group(struct desk *d, size_t n, bool last, struct lahetti_fault *f)
+{
+	if (!store_begin(d->store, f) || !record_due(d, last, f))
 		return false;
 	for (size_t i = 0; i < n; i++)
 		if (!record_job(d, &d->slots[i], f))
@@ -254,7 +321,7 @@ static void write_group(struct desk *d, struct job *list)
 		for (size_t i = 0; i < n; i++)
 			answer_last(&d->slots[i], LAHETTI__V1__ERROR__CLASS__CLASS_TRANSIENT,
 				    "server-fault");
-	else if (!record_group(d, n, &fault))
+	else if (!record_group(d, n, false, &fault))
 		give_up_group(d, n, &fault);
 	else
 		trail_committed(d->trail);
@@ -267,6 +334,21 @@ static void write_group(struct desk *d, struct job *list)
 	leave(d, (unsigned)n);
 }
 
+/* Nobody comes any more: what was counted is told. */
+static void write_last(struct desk *d)
+{
+	struct lahetti_fault fault = {0};
+
+	if (atomic_load(&d->broken) != NULL)
+		return;
+	if (record_group(d, 0, true, &fault)) {
+		trail_committed(d->trail);
+	} else {
+		log_fault(d, "refusals_lost", &fault);
+		store_rollback(d->store);
+	}
+}
+
 static void *write_all(void *context)
 {
 	struct desk *d = context;
@@ -274,6 +356,7 @@ static void *write_all(void *context)
 
 	while ((list = job_queue_take(d->to_writer, GROUP_MOST)) != NULL)
 		write_group(d, list);
+	write_last(d);
 	return NULL;
 }
 
@@ -489,12 +572,19 @@ struct desk *desk_open(const struct desk_options *options, struct lahetti_fault 
 	d->facts.options = &d->options;
 	d->n_workers = options->workers < WORKERS_MOST ? options->workers : WORKERS_MOST;
 	d->facts.keyring = keyring_create(options->limits.keyring, f);
-	d->quiet = quiet_create(4096, f);
+	d->facts.tries = tries_create(
+		(const uint32_t[TRIES_KINDS]){
+			[TRIES_ADDRESS] = options->limits.login_tries_an_address,
+			[TRIES_DEVICE] = options->limits.login_tries_a_device,
+			[TRIES_CODES] = options->limits.code_tries,
+		},
+		f);
+	d->quiet = quiet_create(f);
 	d->to_writer = job_queue_create(options->limits.jobs + 1, f);
 	d->to_workers = job_queue_create(2 * options->limits.jobs + 1, f);
 	d->store = store_open(options->database, options->vault, STORE_WRITE, f);
-	if (d->facts.keyring == NULL || d->quiet == NULL || d->to_writer == NULL ||
-	    d->to_workers == NULL || d->store == NULL)
+	if (d->facts.keyring == NULL || d->facts.tries == NULL || d->quiet == NULL ||
+	    d->to_writer == NULL || d->to_workers == NULL || d->store == NULL)
 		goto failed;
 	d->trail = founding_trail(d->store, options->vault, options->software, d->facts.server_name,
 				  sizeof d->facts.server_name, &d->facts.generation, f);
@@ -539,6 +629,7 @@ void desk_close(struct desk *d)
 	job_queue_destroy(d->to_writer);
 	job_queue_destroy(d->to_workers);
 	quiet_destroy(d->quiet);
+	tries_destroy(d->facts.tries);
 	keyring_destroy(d->facts.keyring);
 	ca_destroy(d->facts.ca);
 	free(d);

@@ -26,6 +26,11 @@ struct desk_limits {
 	int64_t code_life_us;	   /* of an enrolment code */
 	uint32_t certificate_days; /* of a device's certificate */
 	uint32_t keyring;	   /* parsed public keys kept */
+	/* Tries a minute (tries.h): refused logins and enrolments of an address, logins of a
+	 * device, wrong enrolment codes of everybody. */
+	uint32_t login_tries_an_address;
+	uint32_t login_tries_a_device;
+	uint32_t code_tries;
 };
 
 struct desk_options {

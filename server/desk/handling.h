@@ -20,6 +20,7 @@
 #include "quiet.h"
 #include "store.h"
 #include "trail.h"
+#include "tries.h"
 
 #include <lahetti/v1/record.pb-c.h>
 #include <lahetti/v1/session.pb-c.h>
@@ -35,6 +36,7 @@ struct desk_facts {
 	uint32_t generation;
 	struct keyring *keyring;
 	struct ca *ca;
+	struct tries *tries;
 };
 
 struct handling {
@@ -53,6 +55,7 @@ struct handling {
 	/* For finish. */
 	uint64_t event;
 	bool answered;
+	bool refused; /* or malformed: of a login or enrolment, a try that failed */
 	struct lahetti_id id;
 	bool since_erased, late;
 	struct trail_mark mark;
@@ -86,6 +89,10 @@ void answers_drop(struct handling *h);
 /* Refusals are recorded and answered like any other decision. */
 LAHETTI_CHECKED bool refuse(struct handling *h, const char *code,
 			    const struct trail_subject *subject, struct lahetti_fault *f);
+
+/* The event of a refusal; about `subject`, or else whom the refusal names. */
+LAHETTI_CHECKED bool record_refusal(struct trail *t, const struct refusal *r,
+				    const struct trail_subject *subject, struct lahetti_fault *f);
 
 /* Facts (facts.c)
  * -------------------------------------------------------------------------------------------------------

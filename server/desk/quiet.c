@@ -1,30 +1,39 @@
 #include "quiet.h"
 
+#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #define MINUTE_US INT64_C(60000000)
+#define SETS	  512
+#define WAYS	  8
+#define PLACES	  ((size_t)SETS * WAYS)
 
 struct place {
-	uint64_t source;
+	uint64_t source; /* 0: never used */
 	int64_t minute;
-	uint32_t unsaid;
+	struct refusal first; /* its count: of those that are not recorded yet */
 };
 
 struct quiet {
-	size_t n;
-	struct place places[];
+	uint64_t seed;	    /* so that nobody can choose in whose set to come */
+	int64_t swept;	    /* minute in which all before was told */
+	size_t at;	    /* the sweep is there */
+	struct place crowd; /* of those that found no place */
+	struct place places[PLACES];
 };
 
-struct quiet *quiet_create(size_t sources, struct lahetti_fault *f)
+struct quiet *quiet_create(struct lahetti_fault *f)
 {
-	struct quiet *q = calloc(1, sizeof *q + sources * sizeof *q->places);
+	struct quiet *q = calloc(1, sizeof *q);
 
-	if (q == NULL)
+	if (q == NULL) {
 		lahetti_fault_no_memory(f);
-	else
-		q->n = sources;
-	return q;
+		return NULL;
+	}
+	if (lahetti_random((uint8_t *)&q->seed, sizeof q->seed, f))
+		return q;
+	free(q);
+	return NULL;
 }
 
 void quiet_destroy(struct quiet *q)
@@ -32,29 +41,83 @@ void quiet_destroy(struct quiet *q)
 	free(q);
 }
 
-/* FNV-1a: places are shared by chance at worst, and then each is heard oftener. */
-static uint64_t mix(uint64_t h, const uint8_t *data, size_t len)
+/* FNV-1a from a secret start; 0 is nobody's. */
+static uint64_t hash(const struct quiet *q, const struct lahetti_span *key, size_t n)
 {
-	for (size_t i = 0; i < len; i++)
-		h = (h ^ data[i]) * UINT64_C(1099511628211);
-	return h;
+	uint64_t h = UINT64_C(14695981039346656037) ^ q->seed;
+
+	for (size_t i = 0; i < n; i++) {
+		for (size_t k = 0; k < key[i].len; k++)
+			h = (h ^ key[i].data[k]) * UINT64_C(1099511628211);
+		h = (h ^ key[i].len) * UINT64_C(1099511628211);
+	}
+	return h == 0 ? 1 : h;
 }
 
-bool quiet_speak(struct quiet *q, struct lahetti_span source, const char *code, int64_t now_us,
-		 uint32_t *count)
+/* The source's place, or one that nothing of this minute and nothing untold is in; NULL: neither.
+ */
+static struct place *place_of(struct quiet *q, uint64_t source, int64_t minute)
 {
-	uint64_t h = mix(UINT64_C(14695981039346656037), source.data, source.len);
-	int64_t minute = now_us / MINUTE_US;
-	struct place *p;
+	struct place *set = &q->places[(source >> 32) % SETS * WAYS], *free_one = NULL;
 
-	h = mix(h, (const uint8_t *)code, strlen(code));
-	p = &q->places[h % q->n];
-	/* Another source in the same place is heard: being found by chance silences nobody. */
-	if (p->minute == minute && p->source == h) {
-		p->unsaid++;
+	for (size_t i = 0; i < WAYS; i++) {
+		if (set[i].source == source)
+			return &set[i];
+		if (set[i].source == 0 || (set[i].minute != minute && set[i].first.count == 0))
+			free_one = &set[i];
+	}
+	return free_one;
+}
+
+bool quiet_speak(struct quiet *q, const struct lahetti_span *key, size_t n, struct refusal *r,
+		 int64_t now_us)
+{
+	uint64_t source = hash(q, key, n);
+	int64_t minute = now_us / MINUTE_US;
+	struct place *p = place_of(q, source, minute);
+
+	if (p == NULL) {
+		uint32_t count = q->crowd.first.count;
+
+		/* Who they are would be one of many. */
+		q->crowd.minute = minute;
+		q->crowd.first = (struct refusal){.action = r->action, .count = count + 1};
+		(void)snprintf(q->crowd.first.code, sizeof r->code, "%s", r->code);
 		return false;
 	}
-	*count = 1 + (p->source == h ? p->unsaid : 0);
-	*p = (struct place){.source = h, .minute = minute};
+	if (p->source == source && p->minute == minute) {
+		p->first.count++;
+		return false;
+	}
+	r->count = 1 + (p->source == source ? p->first.count : 0);
+	*p = (struct place){.source = source, .minute = minute, .first = *r};
+	p->first.count = 0;
 	return true;
+}
+
+static bool take(struct place *p, bool all, int64_t minute, struct refusal *r)
+{
+	if (p->first.count == 0 || (!all && p->minute == minute))
+		return false;
+	*r = p->first;
+	p->first.count = 0;
+	return true;
+}
+
+bool quiet_due(struct quiet *q, bool all, int64_t now_us, struct refusal *r)
+{
+	int64_t minute = now_us / MINUTE_US;
+
+	if (!all && q->swept == minute)
+		return false;
+	for (size_t i = all ? 0 : q->at; i < PLACES; i++) {
+		q->at = i;
+		if (take(&q->places[i], all, minute, r))
+			return true;
+	}
+	if (take(&q->crowd, all, minute, r))
+		return true;
+	q->at = 0;
+	q->swept = minute;
+	return false;
 }

@@ -1,23 +1,39 @@
 /*
  * Refusals must not let anyone grow the trail: equal ones of one source within a minute are one
- * event. The first is recorded at once; those that follow in the same minute are counted and told
- * with the next that is recorded.
+ * event. The first is recorded at once; those that follow in the same minute are counted, and told
+ * with the next one of that source or when the minute is over, whichever comes first. More sources
+ * in one minute than there are places are counted together, so that no number of them grows the
+ * trail faster than its places.
  */
 #ifndef DESK_QUIET_H
 #define DESK_QUIET_H
 
-#include "lahetti/id.h"
+#include "job.h"
+
+#include <lahetti/v1/audit.pb-c.h>
+
+/* A refusal as it stands in the trail. */
+struct refusal {
+	Lahetti__V1__Action action;
+	char code[32];
+	struct job_actor actor;		      /* as far as known */
+	struct lahetti_id client, controller; /* whom it concerns; empty: no known client */
+	uint32_t count;			      /* of tries that it stands for */
+};
 
 struct quiet;
 
-LAHETTI_CHECKED struct quiet *quiet_create(size_t sources, struct lahetti_fault *f);
+LAHETTI_CHECKED struct quiet *quiet_create(struct lahetti_fault *f);
 void quiet_destroy(struct quiet *q);
 
 /*
- * Whether a refusal of this source (an address, or a session, with the code) is to be recorded now;
- * *count is then how many it stands for. Sources that share a place are heard in turn.
+ * Whether a refusal is to be recorded now; its count is then filled in. Equal are refusals with the
+ * same key: an address, or a session and what was refused.
  */
-bool quiet_speak(struct quiet *q, struct lahetti_span source, const char *code, int64_t now_us,
-		 uint32_t *count);
+bool quiet_speak(struct quiet *q, const struct lahetti_span *key, size_t n, struct refusal *r,
+		 int64_t now_us);
+
+/* Takes one that has been counted in a minute that is over, or in any with `all`. False: none. */
+bool quiet_due(struct quiet *q, bool all, int64_t now_us, struct refusal *r);
 
 #endif
