@@ -351,14 +351,20 @@ int console_fsck(int argc, char **argv)
 
 	if (status != DONE)
 		return status;
-	if (!desk_fsck(h.config->database, h.vault, SOFTWARE, print_finding, NULL, &r, &f)) {
+	if (!desk_fsck(h.config->database, h.config->attachments, h.vault, SOFTWARE, print_finding,
+		       NULL, &r, &f)) {
 		status = say(&f);
 	} else {
+		if (r.unnamed > 0)
+			(void)printf("note: %" PRIu64
+				     " files of attachments that no statement names: "
+				     "uploads, or what a crash left\n",
+				     r.unnamed);
 		(void)printf("%" PRIu64 " events, %" PRIu64 " records, %" PRIu64 " parts, %" PRIu64
-			     " statements, %" PRIu64 " checkpoints; %" PRIu64 " erased; %" PRIu64
-			     " findings\n",
-			     r.events, r.records, r.parts, r.statements, r.checkpoints, r.erased,
-			     r.findings);
+			     " statements, %" PRIu64 " attachments, %" PRIu64
+			     " checkpoints; %" PRIu64 " erased; %" PRIu64 " findings\n",
+			     r.events, r.records, r.parts, r.statements, r.attachments,
+			     r.checkpoints, r.erased, r.findings);
 		status = r.findings == 0 ? DONE : FOUND;
 	}
 	house_close(&h);
@@ -421,6 +427,7 @@ static struct desk *open_desk(const struct house *h, struct server *s, struct la
 	const struct config *c = h->config;
 	const struct desk_options options = {
 		.database = c->database,
+		.attachments = c->attachments,
 		.vault = h->vault,
 		.software = SOFTWARE,
 		.origins = (const char *const *)c->origins,
@@ -429,6 +436,10 @@ static struct desk *open_desk(const struct house *h, struct server *s, struct la
 			{
 				.recipients = c->recipients,
 				.statement = c->statement,
+				.attachment = c->attachment,
+				.attachments = c->attachments_a_statement,
+				.uploads_a_user = c->uploads_a_user,
+				.uploads = c->uploads,
 				.jobs = c->jobs,
 				.code_life_us = (int64_t)c->code_minutes * 60000000,
 				.certificate_days = c->certificate_days,
@@ -468,6 +479,9 @@ static struct net *open_net(const struct house *h, struct server *s, struct lahe
 		.log_key = desk_log_key(s->desk),
 		.statement_limit = c->statement,
 		.recipient_limit = c->recipients,
+		.attachment_limit = c->attachment,
+		.attachments_limit = c->attachments_a_statement,
+		.uploads_limit = c->uploads_a_user,
 		.limits =
 			{
 				.frame = c->frame,

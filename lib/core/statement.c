@@ -149,8 +149,12 @@ static bool is_file_name(const char *name)
 	       strpbrk(name, "/\\") == NULL && lahetti_check_text(name, LAHETTI_TEXT_LINE, NULL);
 }
 
-static bool check_attachments(const Lahetti__V1__Header *h, struct lahetti_fault *f)
+/* What has no client carries no data of one. */
+static bool check_attachments(const struct lahetti_kind_row *kind, const Lahetti__V1__Header *h,
+			      struct lahetti_fault *f)
 {
+	if (!kind->has_client && h->n_attachments > 0)
+		return lahetti_wrong(f, "unwanted-detail");
 	if (h->n_attachments > ATTACHMENTS_MOST)
 		return lahetti_wrong(f, "too-many-attachments");
 	for (size_t i = 0; i < h->n_attachments; i++) {
@@ -195,5 +199,5 @@ bool lahetti_statement_read(struct lahetti_statement *s, struct lahetti_span pay
 	*s = (struct lahetti_statement){.kind = kind, .header = header, .body = body};
 	return check_author(kind, header, f) && check_references(kind, header, f) &&
 	       check_recipients(kind, header, f) && check_disclosure(kind, header, f) &&
-	       check_attachments(header, f) && kind->check(header, body, f);
+	       check_attachments(kind, header, f) && kind->check(header, body, f);
 }

@@ -1,5 +1,6 @@
 #include "fsck.h"
 
+#include "attachments.h"
 #include "clients.h"
 #include "directory.h"
 #include "lahetti/dsse.h"
@@ -38,6 +39,7 @@ enum counted {
 	COUNT_IDENTITY,
 	COUNT_CONTENT,
 	COUNT_CONTENT_KEY,
+	COUNT_ATTACHMENT,
 	COUNTED
 };
 static const char *const counted[COUNTED] = {
@@ -51,6 +53,7 @@ static const char *const counted[COUNTED] = {
 	[COUNT_IDENTITY] = "identity",
 	[COUNT_CONTENT] = "content",
 	[COUNT_CONTENT_KEY] = "content_key",
+	[COUNT_ATTACHMENT] = "attachment",
 };
 
 #define LEVELS	     8		/* of tiles */
@@ -616,6 +619,52 @@ static bool check_gone(struct check *c, const struct statements_row *row, struct
 	return true;
 }
 
+/* One that the header names: its row, its file, and what is in it. */
+static bool check_attachment(struct check *c, const struct statements_row *row,
+			     const Lahetti__V1__Attachment *a, struct lahetti_fault *f)
+{
+	struct lahetti_fault fault = {0};
+	struct lahetti_digest sha256;
+	struct lahetti_id id;
+
+	/* The statement was read: identifier and digest have their lengths. */
+	memcpy(id.bytes, a->id.data, sizeof id.bytes);
+	memcpy(sha256.bytes, a->sha256.data, sizeof sha256.bytes);
+	c->result->attachments++;
+	return attachments_check(c->store, c->options->attachments, &row->id, &row->organisation,
+				 &id, a->size, &sha256, &fault) ||
+	       finding(c, "an attachment of the statement accepted in event", row->event, &fault,
+		       f);
+}
+
+static bool names_attachment(const Lahetti__V1__Header *header, const struct lahetti_id *id)
+{
+	for (size_t i = 0; i < header->n_attachments; i++)
+		if (column_is(id, header->attachments[i]->id))
+			return true;
+	return false;
+}
+
+static bool check_attachments(struct check *c, const struct statements_row *row,
+			      const Lahetti__V1__Header *header, struct lahetti_fault *f)
+{
+	struct lahetti_id ids[ATTACHMENTS_MOST];
+	size_t n;
+
+	for (size_t i = 0; i < header->n_attachments; i++)
+		if (!check_attachment(c, row, header->attachments[i], f))
+			return false;
+	if (!attachments_of(c->store, &row->id, ids, ATTACHMENTS_MOST, &n, f))
+		return false;
+	for (size_t i = 0; i < n; i++)
+		if (!names_attachment(header, &ids[i]))
+			found(c, "attachment-unnamed",
+			      "The statement accepted in event %" PRIu64
+			      " does not name an attachment that is kept with it.",
+			      row->event);
+	return true;
+}
+
 static bool check_payload(struct check *c, const struct statements_row *row,
 			  struct lahetti_span bytes, struct lahetti_fault *f)
 {
@@ -642,8 +691,22 @@ static bool check_payload(struct check *c, const struct statements_row *row,
 		found(c, "bad-column",
 		      "A column beside the statement of event %" PRIu64 " is not what it says.",
 		      row->event);
-	return check_signature(c, row, &envelope, header, &fault) ||
-	       finding(c, "statement accepted in event", row->event, &fault, f);
+	return (check_signature(c, row, &envelope, header, &fault) ||
+		finding(c, "statement accepted in event", row->event, &fault, f)) &&
+	       check_attachments(c, row, header, f);
+}
+
+/* Rows of a statement that is erased may be there, or gone with it. */
+static bool count_attachments(struct check *c, const struct statements_row *row,
+			      struct lahetti_fault *f)
+{
+	struct lahetti_id ids[ATTACHMENTS_MOST];
+	size_t n;
+
+	if (!attachments_of(c->store, &row->id, ids, ATTACHMENTS_MOST, &n, f))
+		return false;
+	c->seen[COUNT_ATTACHMENT] += n;
+	return true;
 }
 
 static bool check_statement(void *context, const struct statements_row *row,
@@ -654,6 +717,8 @@ static bool check_statement(void *context, const struct statements_row *row,
 	struct lahetti_buffer b;
 	bool ok;
 
+	if (!count_attachments(c, row, f))
+		return false;
 	c->result->statements++;
 	c->seen[COUNT_CONTENT] += !row->erased;
 	lahetti_arena_reset(&c->arena);
@@ -815,8 +880,9 @@ static bool check_all(struct check *c, struct lahetti_fault *f)
 	       ledger_checkpoints_each(c->store, check_checkpoint, c, f) &&
 	       clients_each(c->store, check_client, c, f) &&
 	       statements_each(c->store, check_statement, c, f) &&
-	       statements_copies_each(c->store, check_copy, c, f) && check_tables(c, f) &&
-	       check_counts(c, f);
+	       statements_copies_each(c->store, check_copy, c, f) &&
+	       attachments_unnamed(c->store, c->options->attachments, &c->result->unnamed, f) &&
+	       check_tables(c, f) && check_counts(c, f);
 }
 
 bool fsck(struct store *s, const struct fsck_options *options, struct fsck_result *result,

@@ -3,20 +3,23 @@
  * each event's number, time, columns and leaf; the tree's tiles and the root and signature of every
  * checkpoint; each record against its digest in the event; each part against its commitment and the
  * chains of links; each statement's bytes against its digest, its author's signature and its
- * columns; each client's keys and identity; and every derived table, and the schema, against one
- * derived again. Rows that nothing speaks of are counted, and what is gone must be named by the
- * erasure journal. What can't be seen is a whole database put back to an earlier checkpoint: that
- * is for those who hold a later one.
+ * columns; each attachment in a readable
+ * statement's header against its file; each client's keys and identity; and every derived table,
+ * and the schema, against one derived again. Rows that nothing speaks of are counted, and what is
+ * gone must be named by the erasure journal. What can't be seen is a whole database put back to an
+ * earlier checkpoint: that is for those who hold a later one.
  */
 #ifndef AUDIT_FSCK_H
 #define AUDIT_FSCK_H
 
+#include "attachments.h"
 #include "store.h"
 
 struct fsck_options {
 	const char *server_name;
 	uint32_t generation;
-	const char *log_key; /* verifier key; of the current generation */
+	const char *log_key;		 /* verifier key; of the current generation */
+	struct attachments *attachments; /* to read */
 	void (*found)(void *context, const char *code,
 		      const char *text); /* one line a finding, nothing personal */
 	void *context;
@@ -28,6 +31,8 @@ struct fsck_result {
 	uint64_t parts;
 	uint64_t erased; /* parts and statements whose key is destroyed */
 	uint64_t statements;
+	uint64_t attachments;
+	uint64_t unnamed; /* files of attachments that no row names: no finding */
 	uint64_t checkpoints;
 	uint64_t findings;
 };

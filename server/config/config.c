@@ -464,7 +464,8 @@ static bool complete(struct reading *r)
 	if (c->workers == 0)
 		c->workers = cores > 2 ? (uint32_t)cores - 1 : 1;
 	return (c->database[0] != '\0' || set_text(r, &c->database, c->data, "/lahetti.db")) &&
-	       (c->keys[0] != '\0' || set_text(r, &c->keys, c->data, "/keys"));
+	       (c->keys[0] != '\0' || set_text(r, &c->keys, c->data, "/keys")) &&
+	       (c->attachments[0] != '\0' || set_text(r, &c->attachments, c->data, "/attachments"));
 }
 
 /* The whole file and a NUL behind it. */

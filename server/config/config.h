@@ -41,10 +41,11 @@ struct config {
 	bool tls12;
 
 	/* Where things lie */
-	char *data;	  /* a folder */
-	char *database;	  /* DATA/lahetti.db unless told */
-	char *keys;	  /* DATA/keys unless told */
-	char *master_key; /* a file */
+	char *data;	   /* a folder */
+	char *database;	   /* DATA/lahetti.db unless told */
+	char *keys;	   /* DATA/keys unless told */
+	char *attachments; /* a folder: DATA/attachments unless told */
+	char *master_key;  /* a file */
 
 	/* Sessions: struct net_limits */
 	uint32_t frame;
@@ -65,6 +66,10 @@ struct config {
 	/* Statements */
 	uint32_t statement;  /* bytes of a payload */
 	uint32_t recipients; /* of one statement */
+	uint32_t attachment; /* bytes of one */
+	uint32_t attachments_a_statement;
+	uint32_t uploads_a_user; /* attachments that no statement has named yet */
+	uint32_t uploads;	 /* of all users */
 
 	/* Enrolment and login */
 	uint32_t code_minutes;	   /* how long an enrolment code can be used */

@@ -4,6 +4,7 @@
 #include "handling.h"
 #include "lahetti/message.h"
 #include "proof.h"
+#include "statements.h"
 
 #include <inttypes.h>
 #include <pthread.h>
@@ -126,6 +127,8 @@ static bool handling_start(struct handling *h, struct job *j, struct lahetti_fau
 	h->event = 0;
 	h->answered = h->refused = h->since_erased = h->late = false;
 	h->id = (struct lahetti_id){0};
+	h->taken = NULL;
+	h->n_taken = 0;
 	h->actor = (struct facts_actor){0};
 	if (j->head.frame == JOB_FETCH)
 		return true;
@@ -216,6 +219,7 @@ static bool record_job(struct desk *d, struct handling *h, struct lahetti_fault 
 	}
 	h->refused = fault.kind == LAHETTI_FAULT_MALFORMED || fault.kind == LAHETTI_FAULT_INVALID;
 	count_failed_try(d, h);
+	attach_settle(h, false);
 	if (fault.kind == LAHETTI_FAULT_BROKEN || fault.kind == LAHETTI_FAULT_UNCERTAIN) {
 		log_fault(d, "job_failed", &fault);
 		atomic_fetch_add(&d->failed, 1);
@@ -258,6 +262,17 @@ static bool record_group(struct desk *d, size_t n, bool last, struct lahetti_fau
 	return trail_seal(d->trail, f) && store_commit(d->store, f);
 }
 
+/* Whether a commit of which that was not known has happened after all. */
+static bool happened(struct desk *d, const struct handling *h)
+{
+	struct lahetti_fault none = {0};
+	struct statements_row row;
+	bool found;
+
+	/* Where nobody can tell, the files stay: the next start knows. */
+	return d->store == NULL || !statements_find(d->store, &h->id, &row, &found, &none) || found;
+}
+
 /* After a commit that failed: nothing of the group is acknowledged. */
 static void give_up_group(struct desk *d, size_t n, const struct lahetti_fault *fault)
 {
@@ -278,7 +293,11 @@ static void give_up_group(struct desk *d, size_t n, const struct lahetti_fault *
 		atomic_store(&d->broken, "the database can't be used");
 	}
 	for (size_t i = 0; i < n; i++) {
-		answer_last(&d->slots[i], LAHETTI__V1__ERROR__CLASS__CLASS_TRANSIENT,
+		struct handling *h = &d->slots[i];
+
+		if (h->n_taken > 0)
+			attach_settle(h, fault->kind == LAHETTI_FAULT_UNCERTAIN && happened(d, h));
+		answer_last(h, LAHETTI__V1__ERROR__CLASS__CLASS_TRANSIENT,
 			    fault->kind == LAHETTI_FAULT_UNCERTAIN ? "commit-uncertain"
 								   : "server-fault");
 	}
@@ -299,6 +318,13 @@ static void finish_one(struct desk *d, struct handling *h)
 		atomic_fetch_add(&d->inside, 1); /* leaves with its own answer */
 	}
 	send_answers(d, h);
+}
+
+static void commit_done(struct desk *d, size_t n)
+{
+	trail_committed(d->trail);
+	for (size_t i = 0; i < n; i++)
+		attach_settle(&d->slots[i], true);
 }
 
 static void write_group(struct desk *d, struct job *list)
@@ -324,7 +350,7 @@ static void write_group(struct desk *d, struct job *list)
 	else if (!record_group(d, n, false, &fault))
 		give_up_group(d, n, &fault);
 	else
-		trail_committed(d->trail);
+		commit_done(d, n);
 	atomic_fetch_add(&d->groups, 1);
 	for (size_t i = 0; i < n; i++) {
 		finish_one(d, &d->slots[i]);
@@ -466,6 +492,8 @@ static handler_fn *fetcher_of(const struct job *j)
 		return fetch_clients;
 	case LAHETTI__V1__CLIENT_FRAME__BODY_OPEN:
 		return fetch_content;
+	case LAHETTI__V1__CLIENT_FRAME__BODY_READ_ATTACHMENT:
+		return fetch_attachment;
 	default:
 		return fetch_trail;
 	}
@@ -524,6 +552,7 @@ static void *work_all(void *context)
 		for (struct job *j = list, *next; j != NULL; j = next) {
 			next = j->next;
 			work_one(w, j);
+			uploads_expire(w->desk->facts.uploads, lahetti_now_us());
 		}
 	return NULL;
 }
@@ -560,6 +589,27 @@ static bool start_threads(struct desk *d, struct lahetti_fault *f)
 					       "No thread could be started.");
 }
 
+/* The folder, and what a crash left in it gone. */
+static bool open_attachments(struct desk *d, struct lahetti_fault *f)
+{
+	const struct desk_limits *l = &d->options.limits;
+	const struct uploads_limits limits = {
+		.attachment = l->attachment, .of_user = l->uploads_a_user, .all = l->uploads};
+	uint64_t removed;
+	char line[80];
+
+	d->facts.attachments = attachments_open(d->options.attachments, ATTACHMENTS_WRITE, f);
+	if (d->facts.attachments == NULL ||
+	    !attachments_sweep(d->store, d->facts.attachments, &removed, f))
+		return false;
+	if (removed > 0) {
+		(void)snprintf(line, sizeof line, "event=uploads_swept n=%" PRIu64, removed);
+		d->options.log(d->options.context, line);
+	}
+	d->facts.uploads = uploads_create(d->facts.attachments, &limits, f);
+	return d->facts.uploads != NULL;
+}
+
 struct desk *desk_open(const struct desk_options *options, struct lahetti_fault *f)
 {
 	struct desk *d = calloc(1, sizeof *d);
@@ -589,7 +639,7 @@ struct desk *desk_open(const struct desk_options *options, struct lahetti_fault 
 	d->trail = founding_trail(d->store, options->vault, options->software, d->facts.server_name,
 				  sizeof d->facts.server_name, &d->facts.generation, f);
 	d->facts.ca = founding_ca(options->vault, f);
-	if (d->trail == NULL || d->facts.ca == NULL)
+	if (d->trail == NULL || d->facts.ca == NULL || !open_attachments(d, f))
 		goto failed;
 	(void)snprintf(d->log_key, sizeof d->log_key, "%s", trail_vkey(d->trail));
 	for (size_t i = 0; i < GROUP_MOST; i++)
@@ -630,6 +680,8 @@ void desk_close(struct desk *d)
 	job_queue_destroy(d->to_workers);
 	quiet_destroy(d->quiet);
 	tries_destroy(d->facts.tries);
+	uploads_destroy(d->facts.uploads);
+	attachments_close(d->facts.attachments);
 	keyring_destroy(d->facts.keyring);
 	ca_destroy(d->facts.ca);
 	free(d);

@@ -22,6 +22,10 @@ struct desk;
 struct desk_limits {
 	uint32_t recipients;	   /* of a statement */
 	uint32_t statement;	   /* bytes of an envelope's payload */
+	uint32_t attachment;	   /* bytes of one */
+	uint32_t attachments;	   /* of a statement */
+	uint32_t uploads_a_user;   /* attachments that no statement has named yet */
+	uint32_t uploads;	   /* of all users */
 	uint32_t jobs;		   /* in the desk at once */
 	int64_t code_life_us;	   /* of an enrolment code */
 	uint32_t certificate_days; /* of a device's certificate */
@@ -35,7 +39,8 @@ struct desk_limits {
 
 struct desk_options {
 	const char *database;
-	struct vault *vault; /* borrowed */
+	const char *attachments; /* their folder */
+	struct vault *vault;	 /* borrowed */
 	const char *software;
 	const char *const *origins; /* of browsers; NULL-terminated; borrowed */
 	unsigned workers;	    /* at least one */
@@ -110,9 +115,12 @@ LAHETTI_CHECKED bool desk_issue_server(struct vault *vault, const char *const *h
 /* Checks everything that lies in a database (audit/fsck.h), calling `found` with a code and a line
  * for each finding. */
 struct desk_checked {
-	uint64_t events, records, parts, erased, statements, checkpoints, findings;
+	uint64_t events, records, parts, erased, statements, attachments, checkpoints, findings;
+	uint64_t unnamed; /* files of attachments that no row names: uploads, and what a crash left
+			   */
 };
-LAHETTI_CHECKED bool desk_fsck(const char *database, struct vault *vault, const char *software,
+LAHETTI_CHECKED bool desk_fsck(const char *database, const char *attachments, struct vault *vault,
+			       const char *software,
 			       void (*found)(void *context, const char *code, const char *text),
 			       void *context, struct desk_checked *checked,
 			       struct lahetti_fault *f);

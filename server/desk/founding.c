@@ -1,5 +1,6 @@
 #include "founding.h"
 
+#include "attachments.h"
 #include "ca.h"
 #include "code.h"
 #include "desk.h"
@@ -310,7 +311,8 @@ bool desk_issue_server(struct vault *vault, const char *const *hosts, size_t n,
 	return ok;
 }
 
-bool desk_fsck(const char *database, struct vault *vault, const char *software,
+bool desk_fsck(const char *database, const char *attachments, struct vault *vault,
+	       const char *software,
 	       void (*found)(void *context, const char *code, const char *text), void *context,
 	       struct desk_checked *checked, struct lahetti_fault *f)
 {
@@ -319,12 +321,15 @@ bool desk_fsck(const char *database, struct vault *vault, const char *software,
 	struct fsck_result result = {0};
 	struct trail *t = NULL;
 	struct store *s = store_open(database, vault, STORE_READ, f);
-	bool ok = s != NULL && store_begin(s, f) &&
+	struct attachments *a =
+		s == NULL ? NULL : attachments_open(attachments, ATTACHMENTS_READ, f);
+	bool ok = a != NULL && store_begin(s, f) &&
 		  (t = founding_trail(s, vault, software, name, sizeof name, &options.generation,
 				      f)) != NULL;
 
 	if (ok) {
 		options.log_key = trail_vkey(t);
+		options.attachments = a;
 		ok = fsck(s, &options, &result, f);
 	}
 	*checked = (struct desk_checked){
@@ -333,10 +338,13 @@ bool desk_fsck(const char *database, struct vault *vault, const char *software,
 		.parts = result.parts,
 		.erased = result.erased,
 		.statements = result.statements,
+		.attachments = result.attachments,
+		.unnamed = result.unnamed,
 		.checkpoints = result.checkpoints,
 		.findings = result.findings,
 	};
 	trail_close(t);
+	attachments_close(a);
 	if (s != NULL)
 		store_rollback(s);
 	store_close(s);

@@ -21,6 +21,8 @@ static const struct handler handlers[] = {
 	ROW(READ_RECEIPT, handle_read_receipt, finish_submit, LIST),
 	ROW(READ_SENT, handle_read_sent, NULL, LIST),
 	ROW(READ_TIMELINE, handle_read_timeline, NULL, LIST),
+	ROW(PUT_ATTACHMENT, put_attachment, NULL, ACCEPT),
+	ROW(READ_ATTACHMENT, handle_read_attachment, NULL, READ_ATTACHMENT),
 	ROW(SUBSCRIBE, handle_subscribe, NULL, LIST),
 	ROW(HANDED_OVER, handle_handed_over, NULL, HAND_OVER),
 	ROW(CLAIM, handle_claim, NULL, CLAIM),

@@ -21,6 +21,7 @@
 #include "store.h"
 #include "trail.h"
 #include "tries.h"
+#include "uploads.h"
 
 #include <lahetti/v1/record.pb-c.h>
 #include <lahetti/v1/session.pb-c.h>
@@ -37,6 +38,8 @@ struct desk_facts {
 	struct keyring *keyring;
 	struct ca *ca;
 	struct tries *tries;
+	struct attachments *attachments; /* thread-safe, as the next */
+	struct uploads *uploads;
 };
 
 struct handling {
@@ -59,6 +62,9 @@ struct handling {
 	struct lahetti_id id;
 	bool since_erased, late;
 	struct trail_mark mark;
+	/* Attachments that this job took, until it is known whether the commit names them. */
+	struct lahetti_id *taken;
+	size_t n_taken;
 };
 
 typedef bool handler_fn(struct handling *h, struct lahetti_fault *f);
@@ -119,6 +125,19 @@ id_bytes(struct handling *h,
 	 const struct lahetti_id *id); /* copied to the arena; empty for empty */
 ProtobufCBinaryData digest_bytes(struct handling *h, const struct lahetti_digest *d);
 
+/* Attachments (attach.c)
+ * --------------------------------------------------------------------------------------------------
+ */
+
+/* Whether one that a header names has not come whole from the actor, or is another. */
+LAHETTI_CHECKED bool attach_missing(struct handling *h, const Lahetti__V1__Header *header,
+				    bool *missing, struct lahetti_fault *f);
+/* Takes them and makes their rows, after the statement's content. */
+LAHETTI_CHECKED bool attach_all(struct handling *h, const struct lahetti_id *statement,
+				const Lahetti__V1__Header *header, struct lahetti_fault *f);
+/* After the commit that named what was taken, or when there will be none. */
+void attach_settle(struct handling *h, bool named);
+
 /* Jobs that a reader ends
  * ------------------------------------------------------------------------------------------------
  */
@@ -151,9 +170,11 @@ handler_fn handle_submit, finish_submit, handle_read_receipt;
 handler_fn handle_open, handle_who_would_see;
 handler_fn handle_subscribe, handle_handed_over, handle_claim, handle_release;
 handler_fn handle_read_sent, handle_read_timeline;
+handler_fn handle_read_attachment;
 handler_fn handle_who_saw, handle_read_trail;
 /* On a reader. */
 handler_fn read_directory, read_devices, read_checkpoint, read_consistency, read_inclusion;
-handler_fn fetch_clients, fetch_content, fetch_trail;
+handler_fn put_attachment;
+handler_fn fetch_clients, fetch_content, fetch_attachment, fetch_trail;
 
 #endif

@@ -206,9 +206,8 @@ static bool gather_all(struct handling *h, struct coming *c, struct lahetti_faul
 	c->facts.statement = &c->statement;
 	c->facts.audience_is_ours = strcmp(header->audience, h->desk->server_name) == 0;
 	c->facts.author_is_actor = facts_author_is_actor(h, header);
-	/* No attachment is kept yet, so one that is named is not there. */
-	c->facts.attachments_missing = header->n_attachments > 0;
-	return gather_client(h, c, f) && gather_replied(h, c, f) && gather_replaced(h, c, f) &&
+	return attach_missing(h, header, &c->facts.attachments_missing, f) &&
+	       gather_client(h, c, f) && gather_replied(h, c, f) && gather_replaced(h, c, f) &&
 	       gather_recipients(h, c, f) && gather_named_consents(h, c, f) &&
 	       gather_redirect(h, c, f);
 }
@@ -551,7 +550,7 @@ static bool record_acceptance(struct handling *h, struct coming *c, struct decis
 	h->event = e.number;
 	content.envelope = lahetti_message_pack(&h->frame->submit->envelope->base, &h->arena);
 	return content.envelope.data != NULL && statements_content_add(h->store, &content, f) &&
-	       stop_deliveries(h, c, f);
+	       attach_all(h, &c->id, header, f) && stop_deliveries(h, c, f);
 }
 
 /* The frame
@@ -600,6 +599,9 @@ bool handle_submit(struct handling *h, struct lahetti_fault *f)
 		return true;
 	if (lahetti_id_empty(&h->actor.unit))
 		return refuse(h, "no-membership", NULL, f);
+	if (c->statement.header->n_attachments > h->desk->options->limits.attachments)
+		return answer_error(h, LAHETTI__V1__ERROR__CLASS__CLASS_REFUSED,
+				    "too-many-attachments", 0, f);
 	if (!gather_all(h, c, f))
 		return false;
 	if (c->facts.n_recipients > h->desk->options->limits.recipients)

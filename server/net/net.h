@@ -68,6 +68,9 @@ struct net_options {
 	const char *log_key;
 	uint32_t statement_limit;
 	uint32_t recipient_limit;
+	uint64_t attachment_limit;
+	uint32_t attachments_limit;
+	uint32_t uploads_limit;
 	struct net_limits limits;
 
 	void *context; /* of the calls below */

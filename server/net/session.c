@@ -365,6 +365,9 @@ static void greet(struct session *s, int64_t now_us)
 	limits.frame = o->limits.frame;
 	limits.statement = o->statement_limit;
 	limits.recipients = o->recipient_limit;
+	limits.attachment = o->attachment_limit;
+	limits.attachments = o->attachments_limit;
+	limits.uploads = o->uploads_limit;
 	limits.requests_a_second = o->limits.requests_a_second;
 	limits.in_flight = o->limits.in_flight;
 	greeting.version_least = 1;

@@ -154,6 +154,23 @@ struct facts_open {
  */
 struct decision policy_open(const struct facts_open *facts);
 
+struct facts_attachment {
+	struct facts_actor actor;
+	const struct facts_delivery *delivery; /* NULL: asked for by its statement */
+	/* By statement: its author's. */
+	bool found;
+	struct lahetti_id author_unit;
+	struct lahetti_id author_organisation;
+	bool erased;
+	bool attached; /* the statement's header names the attachment */
+};
+
+/*
+ * Whether the actor may read an attachment: of a delivery that the unit has opened and still has,
+ * by whoever may open it again; of a statement, in its author's unit.
+ */
+struct decision policy_read_attachment(const struct facts_attachment *facts);
+
 /* Whether the actor is one to whom the delivery is addressed (before claiming, for a queue). */
 bool policy_addressed(const struct facts_actor *actor, const struct facts_delivery *delivery);
 

@@ -142,6 +142,49 @@ struct decision policy_open(const struct facts_open *facts)
 	}
 }
 
+/* ---- attachments ---- */
+
+static struct decision attachment_of_delivery(const struct facts_attachment *facts)
+{
+	const struct facts_delivery *delivery = facts->delivery;
+	struct decision d;
+
+	if (!policy_addressed(&facts->actor, delivery))
+		return refuse("no-such-delivery");
+	if (delivery->erased)
+		return refuse("erased");
+	d = policy_claimed(&facts->actor, delivery);
+	if (!d.allowed)
+		return d;
+	d = openable(delivery);
+	if (d.allowed && !delivery->opened_by_unit)
+		return refuse("open-first");
+	return d;
+}
+
+static struct decision attachment_of_statement(const struct facts_attachment *facts)
+{
+	if (!facts->found ||
+	    !serves_in(&facts->actor, &facts->author_organisation, &facts->author_unit))
+		return refuse("no-such-statement");
+	if (facts->erased)
+		return refuse("erased");
+	return allow(LAHETTI__V1__BASIS_KIND__BASIS_KIND_OWN_REGISTER);
+}
+
+struct decision policy_read_attachment(const struct facts_attachment *facts)
+{
+	struct decision d = policy_may_act(&facts->actor);
+
+	if (!d.allowed)
+		return d;
+	d = facts->delivery != NULL ? attachment_of_delivery(facts)
+				    : attachment_of_statement(facts);
+	if (d.allowed && !facts->attached)
+		return refuse("no-such-attachment");
+	return d;
+}
+
 /* ---- the queue ---- */
 
 static struct decision queued(const struct facts_actor *actor,

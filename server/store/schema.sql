@@ -185,6 +185,16 @@ CREATE TABLE content_key (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX content_key_client ON content_key (client);
 
+-- The file's name, and its key wrapped under the statement's.
+CREATE TABLE attachment (
+	statement BLOB NOT NULL,
+	id BLOB NOT NULL,
+	file BLOB NOT NULL,
+	wrapped BLOB NOT NULL,
+	PRIMARY KEY (statement, id)
+) STRICT, WITHOUT ROWID;
+CREATE UNIQUE INDEX attachment_file ON attachment (file);
+
 CREATE TABLE copy (
 	statement BLOB NOT NULL,
 	controller BLOB NOT NULL,

@@ -139,23 +139,32 @@ bool statements_read(struct store *s, const struct lahetti_id *statement,
 	return ok;
 }
 
+bool statements_key(struct store *s, const struct lahetti_id *statement,
+		    const struct lahetti_id *controller, struct lahetti_secret *key,
+		    struct lahetti_fault *f)
+{
+	struct db_cursor c;
+	const struct db_value *row = NULL;
+	bool ok = store_first(s, &c, SQL_CONTENT_KEY_FIND,
+			      STORE_PARAMS(db_id(statement), db_id(controller)), &row, f);
+
+	if (ok && row == NULL)
+		ok = lahetti_fault_set(f, LAHETTI_FAULT_INVALID, "erased",
+				       "This statement has been erased.");
+	ok = ok && unwrap_of(s, statement, controller, &row[0], &row[1], key, f);
+	db_done(&c);
+	return ok;
+}
+
 bool statements_key_share(struct store *s, const struct lahetti_id *statement,
 			  const struct lahetti_id *from_controller,
 			  const struct lahetti_id *to_controller,
 			  const struct lahetti_id *to_client, struct lahetti_fault *f)
 {
 	struct lahetti_secret key = {0};
-	struct db_cursor c;
-	const struct db_value *row = NULL;
-	bool ok = store_first(s, &c, SQL_CONTENT_KEY_FIND,
-			      STORE_PARAMS(db_id(statement), db_id(from_controller)), &row, f);
+	bool ok = statements_key(s, statement, from_controller, &key, f) &&
+		  wrap_for(s, statement, to_controller, to_client, &key, f);
 
-	if (ok && row == NULL)
-		ok = lahetti_fault_set(f, LAHETTI_FAULT_INVALID, "erased",
-				       "This statement has been erased.");
-	ok = ok && unwrap_of(s, statement, from_controller, &row[0], &row[1], &key, f);
-	db_done(&c);
-	ok = ok && wrap_for(s, statement, to_controller, to_client, &key, f);
 	lahetti_wipe(&key, sizeof key);
 	return ok;
 }

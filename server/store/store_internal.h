@@ -55,6 +55,12 @@ LAHETTI_CHECKED bool store_digest(const struct db_value *column, struct lahetti_
 LAHETTI_CHECKED bool store_u32(const struct db_value *column, uint32_t *number,
 			       struct lahetti_fault *f);
 
+/* The key of a statement, by way of a controller's (statements.c); to be wiped. "erased" (INVALID),
+ * "key-destroyed" (INVALID). */
+LAHETTI_CHECKED bool statements_key(struct store *s, const struct lahetti_id *statement,
+				    const struct lahetti_id *controller, struct lahetti_secret *key,
+				    struct lahetti_fault *f);
+
 /* NULL where the span is empty. */
 struct db_value store_bytes_or_null(struct lahetti_span s);
 

@@ -99,6 +99,9 @@ void archive_open(struct archive *a, void **state, const char *name)
 	(void)snprintf(a->database, sizeof a->database, "%s", scratch_path(state, name));
 	open_vault(a, state);
 	open_store(a);
+	a->attachments =
+		attachments_open(scratch_path(state, "attachments"), ATTACHMENTS_WRITE, NULL);
+	assert_non_null(a->attachments);
 	lahetti_buffer_init(&seed, 32);
 	assert_true(vault_secret_get(a->vault, "log", &seed, NULL));
 	options.seed = seed.data;
@@ -111,6 +114,7 @@ void archive_close(struct archive *a)
 {
 	trail_close(a->trail);
 	store_close(a->store);
+	attachments_close(a->attachments);
 	vault_close(a->vault);
 	*a = (struct archive){0};
 	archive_set_random(0);

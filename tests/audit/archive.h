@@ -6,6 +6,7 @@
 #ifndef ARCHIVE_H
 #define ARCHIVE_H
 
+#include "attachments.h"
 #include "samples.h"
 #include "trail.h"
 
@@ -18,11 +19,13 @@ struct archive {
 	char database[512];
 	struct vault *vault;
 	struct store *store;
+	struct attachments *attachments;
 	struct trail *trail;
 };
 
 /* Makes the database of that name, and the vault where the folder has none; or opens what is
- * there. All archives of a folder have one vault. */
+ * there. All archives of a folder have one vault and one folder of
+ * attachments. */
 void archive_open(struct archive *a, void **state, const char *name);
 void archive_close(struct archive *a);
 
@@ -92,6 +95,11 @@ uint64_t archive_look(struct archive *a, enum sample_who controller, enum sample
 #define ARCHIVE_HETU	    "131052-919H"
 #define ARCHIVE_WORDS	    "Olen ollut pitkään poissa työelämästä." /* in the sample of a referral */
 void archive_fill(struct archive *a);
+/* Puts an attachment of so many bytes into a sample's header, before it is signed, and its upload
+ * beside, to be added after the content. */
+#define ARCHIVE_ATTACHMENT_LEN (ATTACHMENTS_CHUNK + 1234)
+struct attachments_upload *archive_upload(struct archive *a, const struct lahetti_id *id,
+					  size_t len, struct lahetti_digest *sha256);
 /* The referral, which the city has opened. */
 struct lahetti_id archive_referral(struct archive *a);
 

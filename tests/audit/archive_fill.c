@@ -8,6 +8,8 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -221,6 +223,30 @@ static void add_client(struct filling *w, enum sample_who controller, enum sampl
  * --------------------------------------------------------------------------------------------------------
  */
 
+struct attachments_upload *archive_upload(struct archive *a, const struct lahetti_id *id,
+					  size_t len, struct lahetti_digest *sha256)
+{
+	uint8_t *bytes = malloc(len);
+	struct lahetti_span left = {.data = bytes, .len = len};
+	struct attachments_upload *u;
+
+	assert_non_null(bytes);
+	for (size_t i = 0; i < len; i++)
+		bytes[i] = (uint8_t)(i * 31 + i / 251);
+	assert_true(lahetti_sha256(sha256, &left, 1, NULL));
+	u = attachments_begin(a->attachments, id, len, sha256, NULL);
+	assert_non_null(u);
+	while (left.len > 0) {
+		size_t piece = left.len < ATTACHMENTS_CHUNK ? left.len : ATTACHMENTS_CHUNK;
+
+		assert_true(attachments_put(u, lahetti_span(left.data, piece), NULL));
+		left.data += piece;
+		left.len -= piece;
+	}
+	free(bytes);
+	return u;
+}
+
 /* Signs the sample, records its acceptance in the event at hand, and ends that. The event's first
  * subject is whose it is. */
 static uint64_t accept(struct filling *w, struct sample *s, const struct lahetti_id *id, size_t key,
@@ -228,6 +254,8 @@ static uint64_t accept(struct filling *w, struct sample *s, const struct lahetti
 {
 	const struct lahetti_kind_row *kind = lahetti_kind_find(s->header.kind);
 	struct archive_record *r = record(w, LAHETTI__V1__RECORD__RECORD_STATEMENT_ACCEPTED);
+	struct attachments_upload *uploads[2];
+	struct lahetti_digest digests[2];
 	struct lahetti_span payload;
 	struct statements_content content = {
 		.statement = *id,
@@ -239,6 +267,16 @@ static uint64_t accept(struct filling *w, struct sample *s, const struct lahetti
 	};
 	uint64_t number;
 
+	for (size_t i = 0; i < s->header.n_attachments; i++) {
+		struct lahetti_id attachment;
+
+		assert_true(lahetti_id_read(&attachment, lahetti_bytes_span(s->attachment[i].id),
+					    NULL));
+		uploads[i] = archive_upload(w->archive, &attachment, ARCHIVE_ATTACHMENT_LEN,
+					    &digests[i]);
+		s->attachment[i].size = ARCHIVE_ATTACHMENT_LEN;
+		s->attachment[i].sha256 = digest_bytes(&digests[i]);
+	}
 	s->header.id = id_bytes(id);
 	s->header.device =
 		digest_bytes(lahetti_public_key_id(lahetti_private_key_public(w->keys[key])));
@@ -261,6 +299,11 @@ static uint64_t accept(struct filling *w, struct sample *s, const struct lahetti
 						 &w->arena, NULL);
 	assert_non_null(content.envelope.data);
 	assert_true(statements_content_add(w->archive->store, &content, NULL));
+	for (size_t i = 0; i < s->header.n_attachments; i++) {
+		assert_true(attachments_add(w->archive->store, id, &content.controller, uploads[i],
+					    NULL));
+		attachments_end(uploads[i], true);
+	}
 	return number;
 }
 

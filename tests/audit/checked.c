@@ -15,8 +15,14 @@ static void found(void *context, const char *code, const char *text)
 
 void checked_run(struct checked *c, const char *database, struct vault *vault)
 {
+	const char *slash = strrchr(database, '/');
+	char attachments[512];
+
 	*c = (struct checked){0};
-	c->done = desk_fsck(database, vault, ARCHIVE_SOFTWARE, found, c, &c->counts, &c->why);
+	(void)snprintf(attachments, sizeof attachments, "%.*s/attachments", (int)(slash - database),
+		       database);
+	c->done = desk_fsck(database, attachments, vault, ARCHIVE_SOFTWARE, found, c, &c->counts,
+			    &c->why);
 }
 
 bool checked_found(const struct checked *c)

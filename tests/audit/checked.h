@@ -1,4 +1,5 @@
-/* `lahettid fsck` in this process, and what came of it. */
+/* `lahettid fsck` in this process, with the folder "attachments" beside the database, and what came
+ * of it. */
 #ifndef CHECKED_H
 #define CHECKED_H
 

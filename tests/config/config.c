@@ -205,6 +205,7 @@ static void relative_paths_are_of_the_files_folder(void **state)
 	assert_string_equal(c->client_ca, scratch_path(state, "client-ca.pem"));
 	assert_string_equal(c->data, scratch_path(state, "data"));
 	assert_string_equal(c->keys, scratch_path(state, "data/keys"));
+	assert_string_equal(c->attachments, scratch_path(state, "data/attachments"));
 	assert_string_equal(c->database, scratch_path(state, "big.db"));
 	config_destroy(c);
 }
@@ -305,6 +306,12 @@ static void wrong_input_has_its_sentence_and_line(void **state)
 		 "2: sessions-reserved must be less than sessions."},
 		{"frame-bytes = 263167\n",
 		 "1: frame-bytes must be 1024 more than statement-bytes, or higher."},
+		{"statement-bytes = 1024\nframe-bytes = 66559\n",
+		 "2: frame-bytes must be a whole number from 66560 to 16777216."},
+		{"attachment-bytes = 20971521\n",
+		 "1: attachment-bytes must be a whole number from 65536 to 20971520."},
+		{"attachments-a-statement = 21\n",
+		 "1: attachments-a-statement must be a whole number from 1 to 20."},
 		{"out-queue-bytes = 524287\n", "1: out-queue-bytes must be frame-bytes or more."},
 		{"\nclient-ca = \"\"\n",
 		 "2: client-ca must be told unless client-certificate is off."},

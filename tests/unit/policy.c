@@ -1239,6 +1239,87 @@ static void what_has_ended_is_opened_only_as_ones_own_record(void **state)
 
 /* ---- the queue ------------------------------------------------------------------------------- */
 
+/* ---- attachments ----------------------------------------------------------------------------- */
+
+static struct facts_attachment of_delivery(const struct facts_delivery *delivery)
+{
+	return (struct facts_attachment){.actor = coach(), .delivery = delivery, .attached = true};
+}
+
+static struct facts_attachment of_statement(void)
+{
+	return (struct facts_attachment){
+		.actor = worker(),
+		.found = true,
+		.author_unit = *sample_id(SAMPLE_CLINIC),
+		.author_organisation = *sample_id(SAMPLE_COUNTY),
+		.attached = true,
+	};
+}
+
+/* Of a delivery d and the facts a, as they are at first but for what is told. */
+#define DELIVERED_REFUSED(code, ...)                              \
+	do {                                                      \
+		d = to_coach();                                   \
+		a = of_delivery(&d);                              \
+		__VA_ARGS__;                                      \
+		assert_refused(policy_read_attachment(&a), code); \
+	} while (0)
+
+#define OWN_REFUSED(code, ...)                                    \
+	do {                                                      \
+		a = of_statement();                               \
+		__VA_ARGS__;                                      \
+		assert_refused(policy_read_attachment(&a), code); \
+	} while (0)
+
+static void p3_attachment_is_read_by_whom_its_delivery_was_opened(void **state)
+{
+	struct facts_delivery d = to_coach();
+	struct facts_attachment a = of_delivery(&d);
+
+	(void)state;
+	assert_allowed(policy_read_attachment(&a), OWN_REGISTER);
+	DELIVERED_REFUSED("open-first", d.opened_by_unit = false);
+	DELIVERED_REFUSED("no-such-attachment", a.attached = false);
+	DELIVERED_REFUSED("no-such-delivery", d.found = false);
+	DELIVERED_REFUSED("no-such-delivery", d.user = *sample_id(SAMPLE_OTHER));
+	DELIVERED_REFUSED("no-such-delivery", a.actor = worker());
+	DELIVERED_REFUSED("erased", d.erased = true);
+	DELIVERED_REFUSED("handed-back", d.state = STATE(RETURNED));
+	DELIVERED_REFUSED("handed-back", d.state = STATE(REDIRECTED));
+	DELIVERED_REFUSED("recalled", d.state = STATE(RECALLED));
+	DELIVERED_REFUSED("recalled", d.state = STATE(SENT_IN_ERROR));
+	DELIVERED_REFUSED("consent-withdrawn", d.state = STATE(STOPPED), d.opened_by_unit = false);
+	DELIVERED_REFUSED("expired", d.state = STATE(EXPIRED), d.opened_by_unit = false);
+	DELIVERED_REFUSED("claim-first", d.recipient_kind = TO(QUEUE));
+	DELIVERED_REFUSED("claimed-by-another", d.recipient_kind = TO(QUEUE),
+			  d.claimed_by = *sample_id(SAMPLE_OTHER));
+	DELIVERED_REFUSED("role-without-clients", a.actor.role = ROLE(ADMINISTRATOR));
+	DELIVERED_REFUSED("device-revoked", a.actor.device_revoked = true);
+	/* What the unit has opened is its own record: a withdrawal afterwards does not close it. */
+	d = to_coach();
+	a = of_delivery(&d);
+	d.state = STATE(STOPPED);
+	assert_allowed(policy_read_attachment(&a), OWN_REGISTER);
+}
+
+static void p3_attachment_of_ones_own_is_read_in_the_authors_unit(void **state)
+{
+	struct facts_attachment a = of_statement();
+
+	(void)state;
+	assert_allowed(policy_read_attachment(&a), OWN_REGISTER);
+	OWN_REFUSED("no-such-statement", a.found = false);
+	OWN_REFUSED("no-such-statement", a.author_unit = *sample_id(SAMPLE_SOCIAL_OFFICE));
+	OWN_REFUSED("no-such-statement", a.actor = coach());
+	OWN_REFUSED("erased", a.erased = true);
+	OWN_REFUSED("no-such-attachment", a.attached = false);
+	OWN_REFUSED("role-without-clients", a.actor.role = ROLE(DATA_PROTECTION_OFFICER));
+	OWN_REFUSED("membership-ended", a.actor.membership_ended = true);
+	OWN_REFUSED("no-membership", a.actor.known = false);
+}
+
 static void what_lies_in_a_queue_is_claimed_once(void **state)
 {
 	struct facts_delivery delivery = to_coach();
@@ -1699,6 +1780,8 @@ int main(void)
 		cmocka_unit_test(p3_who_is_not_addressed_finds_nothing),
 		cmocka_unit_test(queue_is_opened_by_the_one_who_claimed),
 		cmocka_unit_test(what_has_ended_is_opened_only_as_ones_own_record),
+		cmocka_unit_test(p3_attachment_is_read_by_whom_its_delivery_was_opened),
+		cmocka_unit_test(p3_attachment_of_ones_own_is_read_in_the_authors_unit),
 		cmocka_unit_test(what_lies_in_a_queue_is_claimed_once),
 		cmocka_unit_test(steps_are_taken_from_their_state_by_their_side),
 		cmocka_unit_test(what_is_no_referral_is_only_opened),
