@@ -185,8 +185,10 @@ static bool role_of_person(struct handling *h, struct delivered *d, struct lahet
 {
 	struct facts_recipient person;
 	const Lahetti__V1__Recipient *asked;
+	size_t mark = h->arena.used;
 
-	if (d->row.recipient_kind != LAHETTI__V1__RECIPIENT_KIND__RECIPIENT_KIND_USER ||
+	if (d->n_consents == 0 ||
+	    d->row.recipient_kind != LAHETTI__V1__RECIPIENT_KIND__RECIPIENT_KIND_USER ||
 	    lahetti_id_equal(&d->row.organisation, &d->stored.row.organisation))
 		return true;
 	asked = recipient_of(h, &d->row);
@@ -195,6 +197,7 @@ static bool role_of_person(struct handling *h, struct delivered *d, struct lahet
 	if (!gather_recipient(h, asked, &person, f))
 		return false;
 	d->facts.role = person.role;
+	h->arena.used = mark; /* the directory's page of the unit */
 	return true;
 }
 

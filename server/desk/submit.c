@@ -332,6 +332,29 @@ static bool add_deliveries(struct handling *h, struct coming *c, struct lahetti_
 	return true;
 }
 
+/* From whom a matter is gone, who gave it back or sent it on, has the case no more, unless for
+ * another reason; from its reopening on it is theirs again. */
+static bool add_case_change(struct handling *h, struct coming *c, Lahetti__V1__State to,
+			    struct lahetti_fault *f)
+{
+	const struct delivered *d = &c->delivered;
+	bool again = to == LAHETTI__V1__STATE__STATE_REOPENED;
+	struct statements_copy copy;
+	bool keeps;
+
+	if (!again && to != LAHETTI__V1__STATE__STATE_RETURNED &&
+	    to != LAHETTI__V1__STATE__STATE_REDIRECTED && to != LAHETTI__V1__STATE__STATE_RECALLED)
+		return true;
+	if (!gather_copy(h, &d->stored, &d->row.organisation, &copy, f))
+		return false;
+	if (lahetti_id_empty(&copy.case_id))
+		return true; /* another controller, which has not opened it */
+	if (!clients_unit_keeps_case(h->store, &d->row.unit, &copy.case_id, &d->row.id, &keeps, f))
+		return false;
+	return (keeps && !again) ||
+	       add(c, record_shared(h, &copy.case_id, &d->row.unit, !again), f);
+}
+
 /* The step that the statement makes in the life of the delivery that it speaks of. */
 static bool add_step(struct handling *h, struct coming *c, struct lahetti_fault *f)
 {
@@ -344,7 +367,6 @@ static bool add_step(struct handling *h, struct coming *c, struct lahetti_fault 
 	Lahetti__V1__Reason reason =
 		a != NULL ? a->reason : LAHETTI__V1__REASON__REASON_UNSPECIFIED;
 	const struct delivered *d = &c->delivered;
-	bool own = lahetti_id_equal(&d->row.organisation, &d->stored.row.organisation);
 	ProtobufCBinaryData *consents;
 	size_t n;
 
@@ -353,14 +375,7 @@ static bool add_step(struct handling *h, struct coming *c, struct lahetti_fault 
 	if (!add(c, record_moved(h, &d->row.id, step, row->to, reason, &c->id, NULL), f) ||
 	    !tell(c, &d->row.id))
 		return false;
-	/* Who gave it back or sent it on has the case no more. */
-	if ((row->to == LAHETTI__V1__STATE__STATE_RETURNED ||
-	     row->to == LAHETTI__V1__STATE__STATE_REDIRECTED) &&
-	    own && !lahetti_id_equal(&d->row.unit, &d->stored.row.unit) &&
-	    !add(c, record_shared(h, &d->stored.row.case_id, &d->row.unit, true), f))
-		return false;
-	if (row->to == LAHETTI__V1__STATE__STATE_REOPENED && own &&
-	    !add(c, record_shared(h, &d->stored.row.case_id, &d->row.unit, false), f))
+	if (!add_case_change(h, c, row->to, f))
 		return false;
 	if (a == NULL || a->redirect_to == NULL)
 		return true;

@@ -387,6 +387,19 @@ bool clients_unit_has_case(struct store *s, const struct lahetti_id *unit,
 	return exists(s, SQL_CASE_UNIT_FIND, STORE_PARAMS(db_id(case_id), db_id(unit)), has, f);
 }
 
+bool clients_unit_keeps_case(struct store *s, const struct lahetti_id *unit,
+			     const struct lahetti_id *case_id, const struct lahetti_id *delivery,
+			     bool *keeps, struct lahetti_fault *f)
+{
+	return exists(s, SQL_CASE_UNIT_KEEPS,
+		      STORE_PARAMS(db_id(case_id), db_id(unit), db_id(delivery),
+				   db_int(LAHETTI__V1__STATE__STATE_RETURNED),
+				   db_int(LAHETTI__V1__STATE__STATE_REDIRECTED),
+				   db_int(LAHETTI__V1__STATE__STATE_RECALLED),
+				   db_int(LAHETTI__V1__STATE__STATE_SENT_IN_ERROR)),
+		      keeps, f);
+}
+
 bool clients_unit_has_client(struct store *s, const struct lahetti_id *unit,
 			     const struct lahetti_id *client, bool *has, struct lahetti_fault *f)
 {

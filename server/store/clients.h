@@ -111,6 +111,15 @@ LAHETTI_CHECKED bool clients_cases(struct store *s, const struct lahetti_id *cli
 LAHETTI_CHECKED bool clients_unit_has_case(struct store *s, const struct lahetti_id *unit,
 					   const struct lahetti_id *case_id, bool *has,
 					   struct lahetti_fault *f);
+/*
+ * Whether the unit has a reason to have the case beside one delivery: it made the case, began
+ * something in it, or has another delivery there that was neither handed back nor taken back. What
+ * answers another statement goes with that one and is no reason by itself.
+ */
+LAHETTI_CHECKED bool clients_unit_keeps_case(struct store *s, const struct lahetti_id *unit,
+					     const struct lahetti_id *case_id,
+					     const struct lahetti_id *delivery, bool *keeps,
+					     struct lahetti_fault *f);
 /* Whether the unit has any case of the client. */
 LAHETTI_CHECKED bool clients_unit_has_client(struct store *s, const struct lahetti_id *unit,
 					     const struct lahetti_id *client, bool *has,

@@ -175,6 +175,7 @@ CREATE TABLE content (
 	sealed BLOB NOT NULL
 ) STRICT;
 CREATE INDEX content_client ON content (client, statement);
+CREATE INDEX content_case ON content (case_id) WHERE case_id IS NOT NULL;
 
 CREATE TABLE content_key (
 	statement BLOB NOT NULL,
@@ -203,6 +204,7 @@ CREATE TABLE copy (
 	event INTEGER NOT NULL,
 	PRIMARY KEY (statement, controller)
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX copy_case ON copy (case_id);
 
 CREATE TABLE consent (
 	statement BLOB NOT NULL PRIMARY KEY,

@@ -837,6 +837,13 @@ static void p3_withdrawal_stops_what_nothing_covers_any_more(void **state)
 	assert_refused(stays(&w), "consent-for-others");
 	w.open.delivery.role = ROLE(JOB_COACH);
 	assert_allowed(stays(&w), CONSENT);
+	/* A consent to one document covers the delivery of that one. */
+	w.consent[0].document = *w.statement.header->in_reply_to;
+	w.consent[0].given.document = &w.consent[0].document;
+	assert_allowed(stays(&w), CONSENT);
+	other_document(&w);
+	assert_refused(stays(&w), "consent-for-one-document");
+	w.consent[0].given.document = NULL;
 	w.consents[0].withdrawn = true;
 	assert_refused(stays(&w), "consent-withdrawn");
 	w.open.delivery.basis = BASIS(STATUTORY);
