@@ -37,16 +37,26 @@ bool lahetti_text_blank(const char *text)
 	return *text == '\0';
 }
 
-bool lahetti_check_text(const char *text, enum lahetti_text_most most, struct lahetti_fault *f)
+static bool shows_what_it_says(const char *text, bool line)
 {
-	bool line = most == LAHETTI_TEXT_LINE;
-
-	if (strlen(text) > (size_t)most)
-		return lahetti_wrong(f, "text-too-long");
 	for (const unsigned char *c = (const unsigned char *)text; *c != '\0'; c++)
 		if (*c == 0x7f || (*c < 0x20 && (line || !is_space(*c))) || misleads(c))
-			return lahetti_wrong(f, "bad-text");
+			return false;
 	return true;
+}
+
+bool lahetti_text_is_line(const char *text, size_t most, struct lahetti_fault *f)
+{
+	if (strlen(text) > most)
+		return lahetti_wrong(f, "too-long");
+	return shows_what_it_says(text, true) || lahetti_wrong(f, "bad-text");
+}
+
+bool lahetti_check_text(const char *text, enum lahetti_text_most most, struct lahetti_fault *f)
+{
+	if (strlen(text) > (size_t)most)
+		return lahetti_wrong(f, "text-too-long");
+	return shows_what_it_says(text, most == LAHETTI_TEXT_LINE) || lahetti_wrong(f, "bad-text");
 }
 
 bool lahetti_check_given(const char *text, enum lahetti_text_most most, const char *missing,

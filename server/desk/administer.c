@@ -4,11 +4,13 @@
 #include "code.h"
 #include "handling.h"
 #include "lahetti/message.h"
+#include "lahetti/text.h"
 
 #include <assert.h>
 #include <string.h>
 
 #define PAGE_MOST 200
+#define NAME_MOST 200 /* bytes of a name, and of a term that is looked for */
 
 /* One event that changes rows and concerns no client. */
 static bool record(struct handling *h, Lahetti__V1__Action action,
@@ -60,11 +62,37 @@ static bool bad_entry(struct lahetti_fault *f)
 		"The entry lacks an identifier or a name, or speaks of something that is not there.");
 }
 
-static bool is_named(const char *name)
+static bool is_named(const char *name, struct lahetti_fault *f)
 {
-	size_t len = strlen(name);
+	return name[0] != '\0' ? lahetti_text_is_line(name, NAME_MOST, f) : bad_entry(f);
+}
 
-	return len > 0 && len <= 200;
+static bool is_of_a_type(const Lahetti__V1__Organisation *o, struct lahetti_fault *f)
+{
+	const ProtobufCEnumDescriptor *types = &lahetti__v1__organisation_type__descriptor;
+
+	return (o->type != LAHETTI__V1__ORGANISATION_TYPE__ORGANISATION_TYPE_UNSPECIFIED &&
+		protobuf_c_enum_descriptor_get_value(types, (int)o->type) != NULL) ||
+	       bad_entry(f);
+}
+
+/* What everybody will be shown of it. */
+static bool texts_hold(const Lahetti__V1__DirectoryEntry *e, struct lahetti_fault *f)
+{
+	switch (e->entry_case) {
+	case LAHETTI__V1__DIRECTORY_ENTRY__ENTRY_ORGANISATION:
+		return is_named(e->organisation->name, f) && is_of_a_type(e->organisation, f) &&
+		       lahetti_text_is_line(e->organisation->business_id, NAME_MOST, f);
+	case LAHETTI__V1__DIRECTORY_ENTRY__ENTRY_UNIT:
+		return is_named(e->unit->name, f) &&
+		       lahetti_text_is_line(e->unit->area, NAME_MOST, f);
+	case LAHETTI__V1__DIRECTORY_ENTRY__ENTRY_USER:
+		return is_named(e->user->name, f);
+	case LAHETTI__V1__DIRECTORY_ENTRY__ENTRY_MEMBERSHIP:
+		return lahetti_text_is_line(e->membership->title, NAME_MOST, f);
+	default:
+		return true;
+	}
 }
 
 static bool known(struct handling *h, enum directory_kind kind, ProtobufCBinaryData id,
@@ -95,15 +123,11 @@ static bool owner_of(struct handling *h, const Lahetti__V1__DirectoryEntry *e,
 
 	switch (e->entry_case) {
 	case LAHETTI__V1__DIRECTORY_ENTRY__ENTRY_ORGANISATION:
-		if (!is_named(e->organisation->name) ||
-		    e->organisation->type ==
-			    LAHETTI__V1__ORGANISATION_TYPE__ORGANISATION_TYPE_UNSPECIFIED)
-			return bad_entry(f);
 		if (!known(h, DIRECTORY_ORGANISATION, e->organisation->id, &old, f))
 			return false;
 		return old != NULL ? facts_id(e->organisation->id, owner, f) : bad_entry(f);
 	case LAHETTI__V1__DIRECTORY_ENTRY__ENTRY_UNIT:
-		if (!is_named(e->unit->name) || !known(h, DIRECTORY_UNIT, e->unit->id, &old, f) ||
+		if (!known(h, DIRECTORY_UNIT, e->unit->id, &old, f) ||
 		    !known(h, DIRECTORY_ORGANISATION, e->unit->organisation, &unit, f))
 			return bad_entry(f);
 		if (unit == NULL || !facts_id(e->unit->organisation, owner, f) ||
@@ -111,7 +135,7 @@ static bool owner_of(struct handling *h, const Lahetti__V1__DirectoryEntry *e,
 			return bad_entry(f);
 		return lahetti_id_empty(&was) || lahetti_id_equal(&was, owner) || bad_entry(f);
 	case LAHETTI__V1__DIRECTORY_ENTRY__ENTRY_USER:
-		if (!is_named(e->user->name) || !known(h, DIRECTORY_USER, e->user->id, &old, f) ||
+		if (!known(h, DIRECTORY_USER, e->user->id, &old, f) ||
 		    !known(h, DIRECTORY_ORGANISATION, e->user->organisation, &unit, f))
 			return bad_entry(f);
 		if (unit == NULL || !facts_id(e->user->organisation, owner, f) ||
@@ -190,7 +214,7 @@ bool handle_put_directory(struct handling *h, struct lahetti_fault *f)
 
 	if (entry == NULL)
 		return bad_entry(f);
-	if (!owner_of(h, entry, &owner, f))
+	if (!texts_hold(entry, f) || !owner_of(h, entry, &owner, f))
 		return false;
 	d = policy_admin(&h->actor, POLICY_ADMIN_DIRECTORY, &owner, NULL);
 	if (!d.allowed)
@@ -226,11 +250,12 @@ bool handle_issue_code(struct handling *h, struct lahetti_fault *f)
 	Lahetti__V1__CodeIssued issued = LAHETTI__V1__CODE_ISSUED__INIT;
 	char code[CODE_TEXT_LEN + 1];
 	struct lahetti_digest digest;
-	struct lahetti_id owner;
+	struct lahetti_id owner, user;
 	struct decision d;
 	bool ok;
 
-	if (!organisation_of(h, h->frame->issue_code->user, &owner, f))
+	if (!lahetti_id_read(&user, lahetti_bytes_span(h->frame->issue_code->user), f) ||
+	    !organisation_of(h, h->frame->issue_code->user, &owner, f))
 		return false;
 	d = policy_admin(&h->actor, POLICY_ADMIN_CODE, &owner, NULL);
 	if (!d.allowed)
@@ -409,7 +434,8 @@ bool read_directory(struct handling *h, struct lahetti_fault *f)
 
 	if (cursor == NULL)
 		return lahetti_fault_no_memory(f);
-	if (!facts_id(asked->organisation, &organisation, f) || !facts_id(asked->unit, &unit, f))
+	if (!lahetti_text_is_line(asked->term, NAME_MOST, f) ||
+	    !facts_id(asked->organisation, &organisation, f) || !facts_id(asked->unit, &unit, f))
 		return false;
 	if (asked->cursor.len > 0) {
 		if (asked->cursor.len != 1 + LAHETTI_ID_LEN ||

@@ -4,6 +4,7 @@
 #include "code.h"
 #include "handling.h"
 #include "lahetti/message.h"
+#include "lahetti/text.h"
 #include "proof.h"
 
 #include <string.h>
@@ -114,8 +115,8 @@ bool handle_enrol(struct handling *h, struct lahetti_fault *f)
 	const char *refused;
 	bool found, ok;
 
-	if (strlen(enrol->device_name) > DEVICE_NAME_MOST)
-		return refuse(h, "too-long", NULL, f);
+	if (!lahetti_text_is_line(enrol->device_name, DEVICE_NAME_MOST, f))
+		return false;
 	if (!code_digest(&code, lahetti_span_text(enrol->code), &fault))
 		return refuse(h, "bad-code", NULL, f);
 	proof = lahetti_message_read(&lahetti__v1__enrolment_proof__descriptor,

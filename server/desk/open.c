@@ -360,8 +360,8 @@ bool handle_open(struct handling *h, struct lahetti_fault *f)
 		return false;
 	if (o->statement.kind->number != LAHETTI_KIND_ACKNOWLEDGEMENT ||
 	    lahetti_body_step(o->statement.kind, o->statement.body) != LAHETTI__V1__STEP__STEP_OPEN)
-		return answer_error(h, LAHETTI__V1__ERROR__CLASS__CLASS_REFUSED, "wrong-step", 0,
-				    f);
+		return answer_error(h, LAHETTI__V1__ERROR__CLASS__CLASS_REFUSED, "not-an-opening",
+				    0, f);
 	if (!opened_before(h, o, &seen, f))
 		return false;
 	if (h->answered)
@@ -523,21 +523,48 @@ static bool add_viewers(struct handling *h, const Lahetti__V1__WhoWouldSee *aske
 	return true;
 }
 
+/* Whether it could be sent at all: the case is of a client of one's own, and one's unit's. */
+static bool has_case(struct handling *h, const struct lahetti_id *client,
+		     const struct lahetti_id *case_id, bool *has, struct lahetti_fault *f)
+{
+	struct lahetti_id owner, controller;
+	bool found;
+
+	if (!clients_case_find(h->store, case_id, &owner, &controller, &found, f) ||
+	    !clients_unit_has_case(h->store, &h->actor.unit, case_id, has, f))
+		return false;
+	*has = *has && found && lahetti_id_equal(&owner, client) &&
+	       lahetti_id_equal(&controller, &h->actor.organisation);
+	return true;
+}
+
 bool handle_who_would_see(struct handling *h, struct lahetti_fault *f)
 {
 	const Lahetti__V1__WhoWouldSee *asked = h->frame->who_would_see;
 	Lahetti__V1__ServerFrame frame = LAHETTI__V1__SERVER_FRAME__INIT;
 	Lahetti__V1__Viewers viewers = LAHETTI__V1__VIEWERS__INIT;
 	struct decision d = policy_clients(&h->actor);
-	struct lahetti_id ids[CONSENTS_MOST], client;
+	struct lahetti_id ids[CONSENTS_MOST], client, case_id;
 	struct facts_consent *consents;
 	struct stored stored;
 	size_t n = 0, n_consents;
+	bool has;
 
 	if (!d.allowed)
 		return refuse(h, d.code, NULL, f);
-	if (!facts_id(asked->client, &client, f))
+	if (asked->n_recipients > h->desk->options->limits.recipients)
+		return answer_error(h, LAHETTI__V1__ERROR__CLASS__CLASS_REFUSED,
+				    "too-many-recipients", 0, f);
+	if (!lahetti_id_read(&client, lahetti_bytes_span(asked->client), f) ||
+	    !lahetti_id_read(&case_id, lahetti_bytes_span(asked->case_id), f))
 		return false;
+	if (lahetti_kind_find(asked->kind) == NULL)
+		return answer_error(h, LAHETTI__V1__ERROR__CLASS__CLASS_REFUSED, "newer-statement",
+				    0, f);
+	if (!has_case(h, &client, &case_id, &has, f))
+		return false;
+	if (!has)
+		return refuse(h, "no-such-case", NULL, f);
 	/* A consent of another client is none; what is asked tells nothing about others' clients.
 	 */
 	for (size_t i = 0; i < asked->n_consents && n < CONSENTS_MOST; i++) {

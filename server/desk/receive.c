@@ -70,9 +70,12 @@ bool handle_handed_over(struct handling *h, struct lahetti_fault *f)
 	const Lahetti__V1__Record **records;
 	struct delivered *d = lahetti_arena_take(&h->arena, sizeof *d);
 	struct lahetti_id *changed;
+	struct decision allowed = policy_clients(&h->actor);
 	struct trail_entry e;
 	size_t n = 0;
 
+	if (!allowed.allowed)
+		return refuse(h, allowed.code, NULL, f);
 	if (said->n_deliveries > PAGE_MOST)
 		return answer_error(h, LAHETTI__V1__ERROR__CLASS__CLASS_REFUSED,
 				    "too-many-elements", 0, f);

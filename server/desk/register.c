@@ -4,6 +4,7 @@
 #include "gather.h"
 #include "lahetti/hetu.h"
 #include "lahetti/message.h"
+#include "lahetti/text.h"
 #include "ledger.h"
 
 #include <string.h>
@@ -14,23 +15,24 @@
  * ------------------------------------------------------------------------------------------------------------
  */
 
-static bool too_long(const char *text, size_t most)
-{
-	return strlen(text) > most;
-}
-
 /* What a person would be stopped at: each with its own code. */
 static const char *wrong_identity(const Lahetti__V1__ClientIdentity *i)
 {
+	const struct {
+		const char *text;
+		size_t most;
+	} texts[] = {
+		{i->family_name, 200}, {i->given_names, 200}, {i->language, 35},
+		{i->phone, 50},	       {i->email, 254},	      {i->address, 500},
+	};
 	struct lahetti_hetu hetu;
 	struct lahetti_fault fault = {0};
 
 	if (i->family_name[0] == '\0' && i->given_names[0] == '\0')
 		return "missing-name";
-	if (too_long(i->family_name, 200) || too_long(i->given_names, 200) ||
-	    too_long(i->language, 35) || too_long(i->phone, 50) || too_long(i->email, 254) ||
-	    too_long(i->address, 500))
-		return "too-long";
+	for (size_t k = 0; k < sizeof texts / sizeof *texts; k++)
+		if (!lahetti_text_is_line(texts[k].text, texts[k].most, &fault))
+			return fault.code;
 	if (i->personal_identity_code[0] != '\0' &&
 	    !lahetti_hetu_read(&hetu, lahetti_span_text(i->personal_identity_code), &fault))
 		return fault.code;
@@ -55,7 +57,8 @@ bool handle_add_client(struct handling *h, struct lahetti_fault *f)
 	if (!d.allowed)
 		return refuse(h, d.code, NULL, f);
 	if (!lahetti_id_read(&client, lahetti_bytes_span(add->client), f) ||
-	    !lahetti_id_read(&case_id, lahetti_bytes_span(add->case_id), f))
+	    !lahetti_id_read(&case_id, lahetti_bytes_span(add->case_id), f) ||
+	    !lahetti_text_is_line(add->service, 200, f))
 		return false;
 	wrong = add->identity == NULL ? "missing-name" : wrong_identity(add->identity);
 	if (wrong != NULL)

@@ -311,19 +311,18 @@ static void say(struct session *s, const Lahetti__V1__ServerFrame *frame, int64_
 		queue(s, packed, now_us);
 }
 
-/* With the code and the sentence of a fault where there is one. */
+/* With the code of a fault where there is one. */
 static void say_error(struct session *s, enum session_error e, const struct lahetti_fault *fault,
 		      uint64_t correlation, int64_t now_us)
 {
 	Lahetti__V1__Error error = LAHETTI__V1__ERROR__INIT;
 	Lahetti__V1__ServerFrame frame = LAHETTI__V1__SERVER_FRAME__INIT;
 	const char *code = fault != NULL ? fault->code : error_row(e)->code;
-	const char *sentence = fault != NULL ? fault->text : error_sentence(e, s->head.language);
 
 	s->table->counters.errors[e]++;
 	lahetti_arena_reset(&s->table->arena);
 	error.code = lahetti_text(code);
-	error.sentence = lahetti_text(sentence);
+	error.sentence = lahetti_text(error_sentence(code, s->head.language));
 	error.class_ = error_row(e)->class;
 	frame.correlation = correlation;
 	frame.body_case = LAHETTI__V1__SERVER_FRAME__BODY_ERROR;
@@ -400,9 +399,10 @@ struct session *session_open(struct session_table *t, void *socket, const struct
 		return NULL;
 	}
 	if (!slot_take(t, s)) {
-		lahetti_fault_set(f, LAHETTI_FAULT_BROKEN,
-				  error_row(SESSION_ERROR_TOO_MANY_SESSIONS)->code, "%s",
-				  error_row(SESSION_ERROR_TOO_MANY_SESSIONS)->sentence);
+		lahetti_fault_set(
+			f, LAHETTI_FAULT_BROKEN, error_row(SESSION_ERROR_TOO_MANY_SESSIONS)->code,
+			"%s",
+			error_sentence(error_row(SESSION_ERROR_TOO_MANY_SESSIONS)->code, "en"));
 		free(s);
 		return NULL;
 	}
@@ -944,7 +944,8 @@ static void send_away(struct session *s, int64_t now_us)
 
 	s->table->counters.errors[SESSION_ERROR_GOING_AWAY]++;
 	lahetti_arena_reset(&s->table->arena);
-	away.sentence = lahetti_text(error_sentence(SESSION_ERROR_GOING_AWAY, s->head.language));
+	away.sentence = lahetti_text(
+		error_sentence(error_row(SESSION_ERROR_GOING_AWAY)->code, s->head.language));
 	frame.body_case = LAHETTI__V1__SERVER_FRAME__BODY_GOING_AWAY;
 	frame.going_away = &away;
 	say(s, &frame, now_us);

@@ -29,8 +29,14 @@ static struct decision judge_references(const struct facts_submit *facts)
 	bool anyone_of_controller = kind->recipients == 0;
 
 	if (kind->replies_to != 0) {
+		/* Another's delivery is none: it does not tell whether what it delivers is there.
+		 */
 		if (!facts->replied_found)
-			return refuse("no-such-statement");
+			return refuse(
+				lahetti_body_delivery(kind, facts->statement->body).len > 0 &&
+						policy_sides(&facts->actor, &facts->delivery) == 0
+					? "no-such-delivery"
+					: "no-such-statement");
 		if (!is_kind(kind->replies_to, facts->replied_kind))
 			return refuse("cannot-be-answered-so");
 	}

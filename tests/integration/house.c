@@ -208,7 +208,7 @@ static void no_fault(bool ok, const struct lahetti_fault *f)
 	assert_true(ok);
 }
 
-static void dial(struct person *p)
+void person_dial(struct person *p)
 {
 	struct lahetti_fault f = {0};
 	const Lahetti__V1__Greeting *g;
@@ -290,7 +290,7 @@ void person_enrol(struct person *p, struct house *h, const char *code)
 	p->key = lahetti_private_key_new(&f);
 	no_fault(p->key != NULL, &f);
 	p->key_id = *lahetti_public_key_id(lahetti_private_key_public(p->key));
-	dial(p);
+	person_dial(p);
 	no_fault(lahetti_sha256(&digest, spans, 2, &f), &f);
 	proof.nonce = lahetti_peer_greeting(p->peer)->nonce;
 	proof.audience = p->server_name;
@@ -350,7 +350,7 @@ Lahetti__V1__ServerFrame *person_sign_in(struct person *p, const struct lahetti_
 	static char purpose[] = "login", language[] = "en";
 
 	no_fault(lahetti_arena_init(&arena, ARENA, &f), &f);
-	dial(p);
+	person_dial(p);
 	no_fault(lahetti_random(nonce, sizeof nonce, &f) &&
 			 lahetti_peer_exporter(p->peer, exporter, &f),
 		 &f);

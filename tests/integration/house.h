@@ -49,6 +49,8 @@ struct person {
 
 /* A new key, enrolled with a code: connected, not yet confirmed. */
 void person_enrol(struct person *p, struct house *h, const char *code);
+/* Connects, and is greeted. */
+void person_dial(struct person *p);
 /* Confirms at the console, with the server stopped. */
 void person_confirm(struct person *p);
 /* Connects and signs in, acting in the only membership or the one given. Returns the answer,

@@ -52,6 +52,14 @@ LAHETTI_API const char *lahetti_text_of_code(const char *code, enum lahetti_lang
 LAHETTI_API bool lahetti_fault_say(struct lahetti_fault *f, enum lahetti_fault_kind kind,
 				   const char *code);
 
+/*
+ * Whether a text may stand as one line that others are shown: "too-long" beyond so many bytes,
+ * "bad-text" where it holds control characters or ones that turn the direction of writing. The text
+ * is valid UTF-8; it may be empty.
+ */
+LAHETTI_API LAHETTI_CHECKED bool lahetti_text_is_line(const char *text, size_t most,
+						      struct lahetti_fault *f);
+
 struct lahetti_text_row {
 	const char *key;
 	const char *text[LAHETTI_LANGUAGES];
