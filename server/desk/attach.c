@@ -130,7 +130,8 @@ static bool gather_reading(struct handling *h, struct reading *r, struct lahetti
 	if (!lahetti_id_read(&r->attachment, lahetti_bytes_span(read->attachment), f))
 		return false;
 	if (read->delivery.len > 0) {
-		if (!lahetti_id_read(&id, lahetti_bytes_span(read->delivery), f) ||
+		if (!facts_id(read->statement, &id, f) ||
+		    !lahetti_id_read(&id, lahetti_bytes_span(read->delivery), f) ||
 		    !gather_delivery(h, &id, &r->delivered, f))
 			return false;
 		r->facts.delivery = &r->delivered.facts;

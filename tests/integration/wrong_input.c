@@ -980,9 +980,10 @@ static void add_field(struct bytes *b, uint32_t tag, const void *data, size_t le
 		add_byte(b, ((const uint8_t *)data)[i]);
 }
 
+/* Identifiers, digests and cursors; a piece of an attachment may be any bytes. */
 static bool is_bytes(const ProtobufCFieldDescriptor *field)
 {
-	return field->type == PROTOBUF_C_TYPE_BYTES;
+	return field->type == PROTOBUF_C_TYPE_BYTES && strcmp(field->name, "data") != 0;
 }
 
 /* The body of a frame in which every field of bytes is an identifier, but for the nth, which is as
@@ -1136,7 +1137,8 @@ static void without_a_membership(void **state)
 static void identifiers_of_a_wrong_length(void **state)
 {
 	static const size_t lengths[] = {1, 15, 18, 31, 33, 64};
-	static const char *const codes[] = {"bad-identifier", "bad-cursor", "no-such-membership"};
+	static const char *const codes[] = {"bad-identifier", "bad-digest", "bad-cursor",
+					    "no-such-membership"};
 	struct scene *s = *state;
 
 	for (size_t i = 0; i < N_OF(every); i++) {
