@@ -12,9 +12,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* How long the event of a first piece goes for the next ones. */
-#define READING_US (INT64_C(3600) * 1000000)
-#define PART_MOST  65536
+#define PART_MOST 65536
 
 /* On a worker: a piece comes
  * ------------------------------------------------------------------------------------------- */
@@ -251,7 +249,7 @@ static bool is_permitted(struct handling *h, const struct reading *r, bool *perm
 	lahetti_buffer_finish(&b);
 	if (event != NULL && event->action == LAHETTI__V1__ACTION__ACTION_READ_ATTACHMENT &&
 	    event->outcome == LAHETTI__V1__EVENT_OUTCOME__EVENT_OUTCOME_DONE &&
-	    event->time_us > h->now_us - READING_US) {
+	    policy_reading_lasts(event->time_us, h->now_us)) {
 		actor = open_part(h, read->event, true, &lahetti__v1__actor_part__descriptor,
 				  &fault);
 		subject = open_part(h, read->event, false, &lahetti__v1__subject_part__descriptor,

@@ -171,6 +171,10 @@ struct facts_attachment {
  */
 struct decision policy_read_attachment(const struct facts_attachment *facts);
 
+/* Whether the event of a first piece goes for the next ones still: for an hour. */
+#define POLICY_READING_US (INT64_C(3600) * 1000000)
+bool policy_reading_lasts(int64_t event_us, int64_t now_us);
+
 /* Whether the actor is one to whom the delivery is addressed (before claiming, for a queue). */
 bool policy_addressed(const struct facts_actor *actor, const struct facts_delivery *delivery);
 

@@ -185,6 +185,11 @@ struct decision policy_read_attachment(const struct facts_attachment *facts)
 	return d;
 }
 
+bool policy_reading_lasts(int64_t event_us, int64_t now_us)
+{
+	return event_us > now_us - POLICY_READING_US;
+}
+
 /* ---- the queue ---- */
 
 static struct decision queued(const struct facts_actor *actor,

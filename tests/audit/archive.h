@@ -95,8 +95,8 @@ uint64_t archive_look(struct archive *a, enum sample_who controller, enum sample
 #define ARCHIVE_HETU	    "131052-919H"
 #define ARCHIVE_WORDS	    "Olen ollut pitkään poissa työelämästä." /* in the sample of a referral */
 void archive_fill(struct archive *a);
-/* Puts an attachment of so many bytes into a sample's header, before it is signed, and its upload
- * beside, to be added after the content. */
+/* The uploads that the consents' scans were: bytes that follow from their place. Ended by the
+ * caller. */
 #define ARCHIVE_ATTACHMENT_LEN (ATTACHMENTS_CHUNK + 1234)
 struct attachments_upload *archive_upload(struct archive *a, const struct lahetti_id *id,
 					  size_t len, struct lahetti_digest *sha256);

@@ -1327,6 +1327,17 @@ static void p3_attachment_of_ones_own_is_read_in_the_authors_unit(void **state)
 	OWN_REFUSED("no-membership", a.actor.known = false);
 }
 
+static void reading_lasts_for_an_hour(void **state)
+{
+	(void)state;
+	assert_true(policy_reading_lasts(SAMPLE_CREATED_US, SAMPLE_CREATED_US));
+	assert_true(
+		policy_reading_lasts(SAMPLE_CREATED_US, SAMPLE_CREATED_US + POLICY_READING_US - 1));
+	assert_false(
+		policy_reading_lasts(SAMPLE_CREATED_US, SAMPLE_CREATED_US + POLICY_READING_US));
+	assert_false(policy_reading_lasts(0, SAMPLE_CREATED_US));
+}
+
 static void what_lies_in_a_queue_is_claimed_once(void **state)
 {
 	struct facts_delivery delivery = to_coach();
@@ -1789,6 +1800,7 @@ int main(void)
 		cmocka_unit_test(what_has_ended_is_opened_only_as_ones_own_record),
 		cmocka_unit_test(p3_attachment_is_read_by_whom_its_delivery_was_opened),
 		cmocka_unit_test(p3_attachment_of_ones_own_is_read_in_the_authors_unit),
+		cmocka_unit_test(reading_lasts_for_an_hour),
 		cmocka_unit_test(what_lies_in_a_queue_is_claimed_once),
 		cmocka_unit_test(steps_are_taken_from_their_state_by_their_side),
 		cmocka_unit_test(what_is_no_referral_is_only_opened),
