@@ -425,7 +425,7 @@ static void log_line(void *context, const char *line)
 static struct desk *open_desk(const struct house *h, struct server *s, struct lahetti_fault *f)
 {
 	const struct config *c = h->config;
-	const struct desk_options options = {
+	struct desk_options options = {
 		.database = c->database,
 		.attachments = c->attachments,
 		.vault = h->vault,
@@ -454,7 +454,7 @@ static struct desk *open_desk(const struct house *h, struct server *s, struct la
 		.log = log_line,
 	};
 
-	return desk_open(&options, f);
+	return config_digest(c, &options.configuration, f) ? desk_open(&options, f) : NULL;
 }
 
 static struct net *open_net(const struct house *h, struct server *s, struct lahetti_fault *f)

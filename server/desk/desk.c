@@ -639,7 +639,10 @@ struct desk *desk_open(const struct desk_options *options, struct lahetti_fault 
 	d->trail = founding_trail(d->store, options->vault, options->software, d->facts.server_name,
 				  sizeof d->facts.server_name, &d->facts.generation, f);
 	d->facts.ca = founding_ca(options->vault, f);
-	if (d->trail == NULL || d->facts.ca == NULL || !open_attachments(d, f))
+	if (d->trail == NULL || d->facts.ca == NULL ||
+	    !founding_configure(d->store, d->trail, &options->configuration, options->software,
+				f) ||
+	    !open_attachments(d, f))
 		goto failed;
 	(void)snprintf(d->log_key, sizeof d->log_key, "%s", trail_vkey(d->trail));
 	for (size_t i = 0; i < GROUP_MOST; i++)

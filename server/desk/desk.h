@@ -42,8 +42,9 @@ struct desk_options {
 	const char *attachments; /* their folder */
 	struct vault *vault;	 /* borrowed */
 	const char *software;
-	const char *const *origins; /* of browsers; NULL-terminated; borrowed */
-	unsigned workers;	    /* at least one */
+	const char *const *origins;	     /* of browsers; NULL-terminated; borrowed */
+	unsigned workers;		     /* at least one */
+	struct lahetti_digest configuration; /* of the settings that bear on what may be seen */
 	struct desk_limits limits;
 	void *context; /* of the calls below, which come from any of the desk's threads */
 	void (*answer)(void *context, struct answer *list); /* given away */
@@ -51,7 +52,8 @@ struct desk_options {
 	void (*log)(void *context, const char *line);
 };
 
-/* A database made by desk_found. */
+/* A database made by desk_found. What bears on what may be seen (configuration, policy, software)
+ * is recorded where it is not what was recorded last. */
 LAHETTI_CHECKED struct desk *desk_open(const struct desk_options *options, struct lahetti_fault *f);
 
 /* The greeting's facts; borrowed. */

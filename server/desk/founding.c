@@ -150,6 +150,101 @@ static bool record_genesis(struct trail *t, struct vault *vault, struct lahetti_
 	return ok;
 }
 
+#define SETTINGS 3
+
+/* Those of the three that have changed. */
+struct configuration {
+	struct lahetti_digest digests[SETTINGS];
+	Lahetti__V1__Configured configured[SETTINGS];
+	Lahetti__V1__Record records[SETTINGS];
+	const Lahetti__V1__Record *list[SETTINGS];
+	size_t n;
+};
+
+static bool note_change(struct store *s, struct configuration *c, char *name,
+			const struct lahetti_digest *now, struct lahetti_fault *f)
+{
+	struct lahetti_digest last;
+	bool found;
+	size_t n = c->n;
+
+	if (!store_configured(s, name, &last, &found, f))
+		return false;
+	if (found && lahetti_digest_equal(&last, now))
+		return true;
+	c->digests[n] = *now;
+	lahetti__v1__configured__init(&c->configured[n]);
+	c->configured[n].name = name;
+	c->configured[n].sha256 = lahetti_bytes(lahetti_digest_span(&c->digests[n]));
+	lahetti__v1__record__init(&c->records[n]);
+	c->records[n].record_case = LAHETTI__V1__RECORD__RECORD_CONFIGURED;
+	c->records[n].configured = &c->configured[n];
+	c->list[n] = &c->records[n];
+	c->n++;
+	return true;
+}
+
+static bool note_changes(struct store *s, struct configuration *c,
+			 const struct lahetti_digest *configuration, const char *software,
+			 struct lahetti_fault *f)
+{
+	static char names[SETTINGS][16] = {"configuration", "software", "policy"};
+	char policy[12];
+	struct lahetti_span texts[2] = {lahetti_span_text(software)};
+	struct lahetti_digest digests[2];
+
+	(void)snprintf(policy, sizeof policy, "%u", (unsigned)POLICY_VERSION);
+	texts[1] = lahetti_span_text(policy);
+	return lahetti_sha256(&digests[0], &texts[0], 1, f) &&
+	       lahetti_sha256(&digests[1], &texts[1], 1, f) &&
+	       note_change(s, c, names[0], configuration, f) &&
+	       note_change(s, c, names[1], &digests[0], f) &&
+	       note_change(s, c, names[2], &digests[1], f);
+}
+
+/* In the trail of each organisation. */
+static bool record_changes(struct store *s, struct trail *t, const struct configuration *c,
+			   struct lahetti_arena *arena, struct lahetti_fault *f)
+{
+	const Lahetti__V1__DirectoryEntry *found[64];
+	struct lahetti_id id = {0};
+	size_t n;
+
+	do {
+		if (!directory_list(
+			    s, DIRECTORY_ORGANISATION, DIRECTORY_ALL, &id,
+			    lahetti_span(id.bytes, lahetti_id_empty(&id) ? 0 : sizeof id.bytes),
+			    found, sizeof found / sizeof *found, &n, arena, f))
+			return false;
+		for (size_t i = 0; i < n; i++)
+			if (!lahetti_id_read(&id, directory_entity(found[i]), f) ||
+			    !record(t, LAHETTI__V1__ACTION__ACTION_CONFIGURE, &id, c->list, c->n,
+				    f))
+				return false;
+		lahetti_arena_reset(arena);
+	} while (n == sizeof found / sizeof *found);
+	return true;
+}
+
+bool founding_configure(struct store *s, struct trail *t,
+			const struct lahetti_digest *configuration, const char *software,
+			struct lahetti_fault *f)
+{
+	struct configuration c = {.n = 0};
+	struct lahetti_arena arena = {0};
+	bool ok = lahetti_arena_init(&arena, 1 << 20, f) && store_begin(s, f) &&
+		  note_changes(s, &c, configuration, software, f) &&
+		  (c.n == 0 || record_changes(s, t, &c, &arena, f)) && trail_seal(t, f) &&
+		  store_commit(s, f);
+
+	lahetti_arena_finish(&arena);
+	if (ok)
+		trail_committed(t);
+	else
+		store_rollback(s);
+	return ok;
+}
+
 static void directory_record(Lahetti__V1__Record *record, Lahetti__V1__DirectoryEntry *entry,
 			     Lahetti__V1__DirectoryEntry__EntryCase which)
 {

@@ -16,4 +16,13 @@ struct trail *founding_trail(struct store *s, struct vault *vault, const char *s
 /* The certification authority of devices. */
 struct ca *founding_ca(struct vault *vault, struct lahetti_fault *f);
 
+/*
+ * Records configuration, software and policy, those that are not what was recorded last: an event
+ * of each organisation, since its data-protection officer reads no other's. A transaction of its
+ * own.
+ */
+LAHETTI_CHECKED bool founding_configure(struct store *s, struct trail *t,
+					const struct lahetti_digest *configuration,
+					const char *software, struct lahetti_fault *f);
+
 #endif

@@ -155,6 +155,21 @@ bool store_meta_get(struct store *s, const char *name, struct lahetti_buffer *ou
 	return ok;
 }
 
+bool store_configured(struct store *s, const char *name, struct lahetti_digest *sha256, bool *found,
+		      struct lahetti_fault *f)
+{
+	struct db_cursor c;
+	const struct db_value *row = NULL;
+	bool ok = store_first(s, &c, SQL_CONFIGURATION_LAST,
+			      STORE_PARAMS(db_text(lahetti_span_text(name))), &row, f);
+
+	*found = ok && row != NULL;
+	if (*found)
+		ok = store_digest(&row[0], sha256, f);
+	db_done(&c);
+	return ok;
+}
+
 bool store_check(struct store *s, void (*found)(void *context, const char *text), void *context,
 		 struct lahetti_fault *f)
 {

@@ -45,6 +45,11 @@ LAHETTI_CHECKED bool store_meta_put(struct store *s, const char *name, struct la
 LAHETTI_CHECKED bool store_meta_get(struct store *s, const char *name, struct lahetti_buffer *out,
 				    struct lahetti_fault *f);
 
+/* What was last recorded as configured under a name. */
+LAHETTI_CHECKED bool store_configured(struct store *s, const char *name,
+				      struct lahetti_digest *sha256, bool *found,
+				      struct lahetti_fault *f);
+
 /* The database's own consistency. */
 LAHETTI_CHECKED bool store_check(struct store *s, void (*found)(void *context, const char *text),
 				 void *context, struct lahetti_fault *f);
