@@ -11,6 +11,7 @@
 #include <fcntl.h>
 #include <getopt.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -425,12 +426,15 @@ static void log_line(void *context, const char *line)
 static struct desk *open_desk(const struct house *h, struct server *s, struct lahetti_fault *f)
 {
 	const struct config *c = h->config;
+	char file[PATH_MAX];
 	struct desk_options options = {
 		.database = c->database,
 		.attachments = c->attachments,
 		.vault = h->vault,
 		.software = SOFTWARE,
 		.origins = (const char *const *)c->origins,
+		.reserve_file = file,
+		.reserve = (uint64_t)c->trail_reserve_mib << 20,
 		.workers = c->workers,
 		.limits =
 			{
@@ -454,6 +458,11 @@ static struct desk *open_desk(const struct house *h, struct server *s, struct la
 		.log = log_line,
 	};
 
+	if (snprintf(file, sizeof file, "%s/reserve", c->data) >= (int)sizeof file) {
+		lahetti_fault_set(f, LAHETTI_FAULT_MALFORMED, "bad-config",
+				  "The path of the data folder is too long.");
+		return NULL;
+	}
 	return config_digest(c, &options.configuration, f) ? desk_open(&options, f) : NULL;
 }
 

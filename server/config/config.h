@@ -47,6 +47,8 @@ struct config {
 	char *attachments; /* a folder: DATA/attachments unless told */
 	char *master_key;  /* a file */
 
+	uint32_t trail_reserve_mib; /* kept free on the data folder's disk; 0: nothing */
+
 	/* Sessions: struct net_limits */
 	uint32_t frame;
 	uint32_t sessions;

@@ -2,8 +2,10 @@
 
 #include "founding.h"
 #include "handling.h"
+#include "lahetti/kinds.h"
 #include "lahetti/message.h"
 #include "proof.h"
+#include "room.h"
 #include "statements.h"
 
 #include <inttypes.h>
@@ -17,6 +19,7 @@
  * does not wait for long. */
 #define GROUP_MOST   64
 #define WORKERS_MOST 64
+#define IDLE_MS	     2000 /* then the writer looks around */
 
 struct worker {
 	struct desk *desk;
@@ -33,6 +36,7 @@ struct desk {
 	struct store *store; /* the writer's */
 	struct trail *trail;
 	struct quiet *quiet;
+	struct room *room;
 	struct job_queue *to_writer, *to_workers;
 	pthread_t writer;
 	bool writing;
@@ -41,7 +45,9 @@ struct desk {
 	struct handling slots[GROUP_MOST];
 	atomic_uint inside; /* jobs between the door and their answer */
 	atomic_bool turned_away;
-	_Atomic(const char *) broken; /* why nothing can be recorded any more */
+	_Atomic(const char *) broken; /* why nothing can be recorded, until the store is open again
+				       */
+	atomic_bool low;	      /* on disk */
 	atomic_uint_fast64_t groups, recorded, refused, failed;
 };
 
@@ -186,6 +192,37 @@ static void send_answers(struct desk *d, struct handling *h)
  * --------------------------------------------------------------------------------------------------------
  */
 
+/* Whether a frame is still taken when the disk is nearly full: what the room was reserved for
+ * (opening, withdrawing, supervising), what leads there, and shutting out a device. */
+static bool goes_on(struct handling *h)
+{
+	static const uint32_t frames[] = {
+		LAHETTI__V1__CLIENT_FRAME__BODY_LOGIN,
+		LAHETTI__V1__CLIENT_FRAME__BODY_ACT,
+		LAHETTI__V1__CLIENT_FRAME__BODY_SUBSCRIBE,
+		LAHETTI__V1__CLIENT_FRAME__BODY_CLAIM,
+		LAHETTI__V1__CLIENT_FRAME__BODY_HANDED_OVER,
+		LAHETTI__V1__CLIENT_FRAME__BODY_OPEN,
+		LAHETTI__V1__CLIENT_FRAME__BODY_READ_RECEIPT,
+		LAHETTI__V1__CLIENT_FRAME__BODY_WHO_SAW,
+		LAHETTI__V1__CLIENT_FRAME__BODY_READ_TRAIL,
+		LAHETTI__V1__CLIENT_FRAME__BODY_REVOKE_DEVICE,
+	};
+	const Lahetti__V1__Statement *statement;
+
+	for (size_t i = 0; i < sizeof frames / sizeof *frames; i++)
+		if (h->job->head.frame == frames[i])
+			return true;
+	if (h->job->head.frame != LAHETTI__V1__CLIENT_FRAME__BODY_SUBMIT ||
+	    h->frame->submit->envelope == NULL)
+		return false;
+	statement = lahetti_message_read(&lahetti__v1__statement__descriptor,
+					 lahetti_bytes_span(h->frame->submit->envelope->payload),
+					 LAHETTI_MESSAGE_FRAME, &h->arena, NULL);
+	return statement != NULL && statement->header != NULL &&
+	       statement->header->kind == LAHETTI_KIND_WITHDRAWAL;
+}
+
 /* One job in the writer's open transaction. Each line may rely on every line above it. */
 static bool record_one(struct handling *h, struct lahetti_fault *f)
 {
@@ -202,6 +239,10 @@ static bool record_one(struct handling *h, struct lahetti_fault *f)
 	}
 	if (h->job->head.refused[0] != '\0')
 		return refuse(h, h->job->head.refused, NULL, f);
+	/* No decision about the frame: what is answered only for want of room takes none. */
+	if (h->low && !goes_on(h))
+		return answer_error(h, LAHETTI__V1__ERROR__CLASS__CLASS_TRANSIENT, "disk-low", 0,
+				    f);
 	return handler->handle(h, f);
 }
 
@@ -252,10 +293,24 @@ static bool record_due(struct desk *d, bool all, struct lahetti_fault *f)
 	return true;
 }
 
+static bool look_at_room(struct desk *d)
+{
+	bool low = room_is_low(d->room, lahetti_now_us());
+
+	if (low != atomic_exchange(&d->low, low))
+		d->options.log(d->options.context,
+			       low ? "event=disk-low" : "event=disk-no-longer-low");
+	return low;
+}
+
 static bool record_group(struct desk *d, size_t n, bool last, struct lahetti_fault *f)
 {
+	bool low = look_at_room(d);
+
 	if (!store_begin(d->store, f) || !record_due(d, last, f))
 		return false;
+	for (size_t i = 0; i < n; i++)
+		d->slots[i].low = low;
 	for (size_t i = 0; i < n; i++)
 		if (!record_job(d, &d->slots[i], f))
 			return false;
@@ -273,6 +328,32 @@ static bool happened(struct desk *d, const struct handling *h)
 	return d->store == NULL || !statements_find(d->store, &h->id, &row, &found, &none) || found;
 }
 
+/* What is on disk is known again only by opening it anew. */
+static bool reopen(struct desk *d, struct lahetti_fault *f)
+{
+	store_close(d->store);
+	d->store = store_open(d->options.database, d->options.vault, STORE_WRITE, f);
+	for (size_t i = 0; i < GROUP_MOST; i++)
+		d->slots[i].store = d->store;
+	trail_rebase(d->trail, d->store);
+	return d->store != NULL && trail_revert(d->trail, f);
+}
+
+/* Whether there is a store to record in. One that was lost may be there again: a disk that was full
+ * has room, or was mounted. */
+static bool has_store(struct desk *d)
+{
+	struct lahetti_fault f = {0};
+
+	if (atomic_load(&d->broken) == NULL)
+		return true;
+	if (!reopen(d, &f))
+		return false;
+	d->options.log(d->options.context, "event=store-found");
+	atomic_store(&d->broken, NULL);
+	return true;
+}
+
 /* After a commit that failed: nothing of the group is acknowledged. */
 static void give_up_group(struct desk *d, size_t n, const struct lahetti_fault *fault)
 {
@@ -280,15 +361,9 @@ static void give_up_group(struct desk *d, size_t n, const struct lahetti_fault *
 
 	log_fault(d, "commit_failed", fault);
 	store_rollback(d->store);
-	if (fault->kind == LAHETTI_FAULT_UNCERTAIN) {
-		/* What is on disk is known again only by opening it anew. */
-		store_close(d->store);
-		d->store = store_open(d->options.database, d->options.vault, STORE_WRITE, &f);
-		for (size_t i = 0; i < GROUP_MOST; i++)
-			d->slots[i].store = d->store;
-		trail_rebase(d->trail, d->store);
-	}
-	if (d->store == NULL || !trail_revert(d->trail, &f)) {
+	if (strcmp(fault->code, "db-full") == 0)
+		room_give(d->room);
+	if (fault->kind == LAHETTI_FAULT_UNCERTAIN ? !reopen(d, &f) : !trail_revert(d->trail, &f)) {
 		log_fault(d, "store_lost", &f);
 		atomic_store(&d->broken, "the database can't be used");
 	}
@@ -343,7 +418,7 @@ static void write_group(struct desk *d, struct job *list)
 		job_destroy(j);
 		leave(d, 1);
 	}
-	if (atomic_load(&d->broken) != NULL)
+	if (!has_store(d))
 		for (size_t i = 0; i < n; i++)
 			answer_last(&d->slots[i], LAHETTI__V1__ERROR__CLASS__CLASS_TRANSIENT,
 				    "server-fault");
@@ -360,19 +435,17 @@ static void write_group(struct desk *d, struct job *list)
 	leave(d, (unsigned)n);
 }
 
-/* Nobody comes any more: what was counted is told. */
-static void write_last(struct desk *d)
+/* Nobody comes: what was counted is told, the disk is looked at, a lost store looked for. */
+static void write_nothing(struct desk *d, bool last)
 {
 	struct lahetti_fault fault = {0};
 
-	if (atomic_load(&d->broken) != NULL)
+	if (!has_store(d))
 		return;
-	if (record_group(d, 0, true, &fault)) {
+	if (record_group(d, 0, last, &fault))
 		trail_committed(d->trail);
-	} else {
-		log_fault(d, "refusals_lost", &fault);
-		store_rollback(d->store);
-	}
+	else
+		give_up_group(d, 0, &fault);
 }
 
 static void *write_all(void *context)
@@ -380,9 +453,17 @@ static void *write_all(void *context)
 	struct desk *d = context;
 	struct job *list;
 
-	while ((list = job_queue_take(d->to_writer, GROUP_MOST)) != NULL)
+	for (;;) {
+		if (!job_queue_wait(d->to_writer, IDLE_MS)) {
+			write_nothing(d, false);
+			continue;
+		}
+		list = job_queue_take(d->to_writer, GROUP_MOST);
+		if (list == NULL)
+			break;
 		write_group(d, list);
-	write_last(d);
+	}
+	write_nothing(d, true);
 	return NULL;
 }
 
@@ -633,8 +714,9 @@ struct desk *desk_open(const struct desk_options *options, struct lahetti_fault 
 	d->to_writer = job_queue_create(options->limits.jobs + 1, f);
 	d->to_workers = job_queue_create(2 * options->limits.jobs + 1, f);
 	d->store = store_open(options->database, options->vault, STORE_WRITE, f);
-	if (d->facts.keyring == NULL || d->facts.tries == NULL || d->quiet == NULL ||
-	    d->to_writer == NULL || d->to_workers == NULL || d->store == NULL)
+	d->room = room_open(options->reserve_file, options->reserve, NULL, f);
+	if (d->room == NULL || d->facts.keyring == NULL || d->facts.tries == NULL ||
+	    d->quiet == NULL || d->to_writer == NULL || d->to_workers == NULL || d->store == NULL)
 		goto failed;
 	d->trail = founding_trail(d->store, options->vault, options->software, d->facts.server_name,
 				  sizeof d->facts.server_name, &d->facts.generation, f);
@@ -648,6 +730,7 @@ struct desk *desk_open(const struct desk_options *options, struct lahetti_fault 
 	for (size_t i = 0; i < GROUP_MOST; i++)
 		if (!handling_init(&d->slots[i], d, d->store, d->trail, f))
 			goto failed;
+	(void)look_at_room(d);
 	if (!start_threads(d, f))
 		goto failed;
 	return d;
@@ -682,6 +765,7 @@ void desk_close(struct desk *d)
 	job_queue_destroy(d->to_writer);
 	job_queue_destroy(d->to_workers);
 	quiet_destroy(d->quiet);
+	room_close(d->room);
 	tries_destroy(d->facts.tries);
 	uploads_destroy(d->facts.uploads);
 	attachments_close(d->facts.attachments);
@@ -707,7 +791,11 @@ const char *desk_log_key(const struct desk *d)
 
 const char *desk_not_ready(struct desk *d)
 {
-	return atomic_load(&d->broken);
+	const char *broken = atomic_load(&d->broken);
+
+	if (broken == NULL && atomic_load(&d->low))
+		return "the disk is nearly full: only opening, withdrawing and supervising go on";
+	return broken;
 }
 
 void desk_metrics(struct desk *d, struct lahetti_buffer *out)
@@ -721,9 +809,10 @@ void desk_metrics(struct desk *d, struct lahetti_buffer *out)
 		"\n"
 		"# TYPE lahetti_jobs_failed_total counter\nlahetti_jobs_failed_total %" PRIuFAST64
 		"\n"
-		"# TYPE lahetti_jobs_inside gauge\nlahetti_jobs_inside %u\n",
+		"# TYPE lahetti_jobs_inside gauge\nlahetti_jobs_inside %u\n"
+		"# TYPE lahetti_disk_low gauge\nlahetti_disk_low %d\n",
 		atomic_load(&d->groups), atomic_load(&d->recorded), atomic_load(&d->failed),
-		atomic_load(&d->inside));
+		atomic_load(&d->inside), atomic_load(&d->low));
 
 	if (len > 0 && !lahetti_buffer_add(out, lahetti_span(text, (size_t)len), NULL))
 		d->options.log(d->options.context, "event=metrics_cut");

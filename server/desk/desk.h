@@ -44,6 +44,8 @@ struct desk_options {
 	const char *software;
 	const char *const *origins;	     /* of browsers; NULL-terminated; borrowed */
 	unsigned workers;		     /* at least one */
+	const char *reserve_file;	     /* where room for the trail is kept (room.h) */
+	uint64_t reserve;		     /* bytes; 0: none */
 	struct lahetti_digest configuration; /* of the settings that bear on what may be seen */
 	struct desk_limits limits;
 	void *context; /* of the calls below, which come from any of the desk's threads */
@@ -65,7 +67,7 @@ const char *desk_log_key(const struct desk *d);
  * it is worth another try. */
 bool desk_take(struct desk *d, struct job *j);
 
-/* NULL, or why nothing can be recorded now: one line for /readyz. */
+/* NULL, or why nothing, or not everything, can be recorded now: one line for /readyz. */
 const char *desk_not_ready(struct desk *d);
 void desk_metrics(struct desk *d, struct lahetti_buffer *out);
 

@@ -295,12 +295,6 @@ bool handle_login(struct handling *h, struct lahetti_fault *f)
 	struct decision d;
 	const char *refused;
 
-	/* The signature holds, so it is the device itself that comes so often. */
-	if (!tries_left(h->desk->tries, TRIES_DEVICE, lahetti_digest_span(&h->job->head.verified),
-			h->now_us))
-		return refuse(h, "too-many-tries", NULL, f);
-	tries_spend(h->desk->tries, TRIES_DEVICE, lahetti_digest_span(&h->job->head.verified),
-		    h->now_us);
 	claim = lahetti_message_read(&lahetti__v1__login_claim__descriptor,
 				     lahetti_bytes_span(login->claim->payload),
 				     LAHETTI_MESSAGE_SIGNED, &h->arena, f);
@@ -321,6 +315,12 @@ bool handle_login(struct handling *h, struct lahetti_fault *f)
 	if (!facts_id(device->device->user, &user, f) ||
 	    !become(h, &user, &h->job->head.verified, f))
 		return false;
+	/* The signature holds, so it is the device itself that comes so often. */
+	if (!tries_left(h->desk->tries, TRIES_DEVICE, lahetti_digest_span(&h->job->head.verified),
+			h->now_us))
+		return refuse(h, "too-many-tries", NULL, f);
+	tries_spend(h->desk->tries, TRIES_DEVICE, lahetti_digest_span(&h->job->head.verified),
+		    h->now_us);
 	if (!same_user_presents(h, &user, &fault))
 		return fault.kind == LAHETTI_FAULT_NONE ? refuse(h, "other-certificate", NULL, f)
 							: (*f = fault, false);

@@ -51,6 +51,7 @@ struct handling {
 	const Lahetti__V1__ClientFrame *frame;
 	struct lahetti_arena arena;
 	int64_t now_us;
+	bool low; /* on disk: only what must go on does */
 	struct facts_actor actor;
 	struct answer *first; /* answers, sent after the commit */
 	struct answer **end;

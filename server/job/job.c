@@ -3,6 +3,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 struct job *job_new(const struct job_head *head, struct lahetti_span frame, struct lahetti_fault *f)
 {
@@ -66,13 +67,17 @@ struct job_queue {
 struct job_queue *job_queue_create(size_t most, struct lahetti_fault *f)
 {
 	struct job_queue *q = calloc(1, sizeof *q);
+	pthread_condattr_t attributes;
 
 	if (q == NULL) {
 		lahetti_fault_no_memory(f);
 		return NULL;
 	}
+	(void)pthread_condattr_init(&attributes);
+	(void)pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
 	pthread_mutex_init(&q->lock, NULL);
-	pthread_cond_init(&q->filled, NULL);
+	pthread_cond_init(&q->filled, &attributes);
+	(void)pthread_condattr_destroy(&attributes);
 	q->end = &q->first;
 	q->most = most;
 	return q;
@@ -108,6 +113,27 @@ bool job_queue_put(struct job_queue *q, struct job *j)
 	}
 	pthread_mutex_unlock(&q->lock);
 	return taken;
+}
+
+bool job_queue_wait(struct job_queue *q, unsigned ms)
+{
+	struct timespec until;
+	int result = 0;
+	bool there;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &until);
+	until.tv_sec += ms / 1000;
+	until.tv_nsec += (long)(ms % 1000) * 1000000;
+	if (until.tv_nsec >= 1000000000) {
+		until.tv_sec++;
+		until.tv_nsec -= 1000000000;
+	}
+	pthread_mutex_lock(&q->lock);
+	while (q->first == NULL && !q->closed && result == 0)
+		result = pthread_cond_timedwait(&q->filled, &q->lock, &until);
+	there = q->first != NULL || q->closed;
+	pthread_mutex_unlock(&q->lock);
+	return there;
 }
 
 struct job *job_queue_take(struct job_queue *q, size_t most)

@@ -109,6 +109,8 @@ void job_queue_destroy(struct job_queue *q); /* destroys what it holds */
 LAHETTI_CHECKED bool
 job_queue_put(struct job_queue *q,
 	      struct job *j); /* false: full or closed, the job is still the caller's */
+/* Waits until there is a job or the queue is closed; false: not in so many milliseconds. */
+bool job_queue_wait(struct job_queue *q, unsigned ms);
 struct job *job_queue_take(struct job_queue *q, size_t most);
 void job_queue_close(struct job_queue *q);
 size_t job_queue_len(struct job_queue *q);

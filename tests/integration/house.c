@@ -14,6 +14,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
+#include <openssl/pem.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -108,7 +109,8 @@ void house_make(struct house *h, const char *more_configuration, char code[32])
 	(void)fprintf(
 		f,
 		"server-name = \"localhost/lahetti\"\nlisten-port = 0\nops-port = 0\ndata = \"data\"\n"
-		"client-ca = \"ca.pem\"\nrequests-a-second = 10000\n%s",
+		"client-ca = \"ca.pem\"\nrequests-a-second = 10000\n"
+		"login-tries-a-device = 100000\ntrail-reserve-mib = 1\n%s",
 		more_configuration);
 	assert_int_equal(0, fclose(f));
 	assert_int_equal(0, house_run(h, out, sizeof out, init));
@@ -215,10 +217,16 @@ void person_dial(struct person *p)
 	char ca[300];
 
 	(void)snprintf(ca, sizeof ca, "%s/ca.pem", p->house->folder);
-	p->peer = lahetti_peer_open(&(struct lahetti_peer_options){.host = "localhost",
-								   .port = (uint16_t)p->house->port,
-								   .ca = ca},
-				    &f);
+	p->peer = lahetti_peer_open(
+		&(struct lahetti_peer_options){
+			.host = "localhost",
+			.port = (uint16_t)p->house->port,
+			.ca = ca,
+			.certificate = p->shows == NULL ? NULL : p->shows->certificate,
+			.private_key = p->shows == NULL
+					       ? NULL
+					       : lahetti_private_key_native(p->shows->key)},
+		&f);
 	no_fault(p->peer != NULL, &f);
 	g = lahetti_peer_greeting(p->peer);
 	(void)snprintf(p->server_name, sizeof p->server_name, "%s", g->server_name);
@@ -271,6 +279,24 @@ static Lahetti__V1__Envelope *signed_message(struct person *p, const char *type,
 				    LAHETTI_MESSAGE_FRAME, arena, &f);
 }
 
+/* Beside the configuration, by the key's name. */
+static void keep_certificate(struct person *p, struct lahetti_span der)
+{
+	const uint8_t *at = der.data;
+	char name[9];
+	X509 *certificate = d2i_X509(NULL, &at, (long)der.len);
+	FILE *file;
+
+	assert_non_null(certificate);
+	lahetti_hex(p->key_id.bytes, 4, name);
+	(void)snprintf(p->certificate, sizeof p->certificate, "%s/%s.pem", p->house->folder, name);
+	file = fopen(p->certificate, "w");
+	assert_non_null(file);
+	assert_int_equal(1, PEM_write_X509(file, certificate));
+	assert_int_equal(0, fclose(file));
+	X509_free(certificate);
+}
+
 void person_enrol(struct person *p, struct house *h, const char *code)
 {
 	struct lahetti_fault f = {0};
@@ -306,6 +332,7 @@ void person_enrol(struct person *p, struct house *h, const char *code)
 	answer = person_expect(p, &frame, LAHETTI__V1__SERVER_FRAME__BODY_ENROLLED);
 	no_fault(lahetti_id_read(&p->user, lahetti_bytes_span(answer->enrolled->user), &f), &f);
 	assert_false(answer->enrolled->confirmed);
+	keep_certificate(p, lahetti_bytes_span(answer->enrolled->certificate));
 	lahetti_arena_finish(&arena);
 	person_sign_out(p);
 }

@@ -45,6 +45,8 @@ struct person {
 	struct lahetti_arena arena; /* of the last answer and of what is sent */
 	char server_name[200];
 	char log_key[512];
+	char certificate[300];	    /* the device's own: a PEM file */
+	const struct person *shows; /* whose certificate is shown in TLS; NULL: none is */
 };
 
 /* A new key, enrolled with a code: connected, not yet confirmed. */
