@@ -364,40 +364,55 @@ static void learn(struct person *p, const Lahetti__V1__Session *s)
 	}
 }
 
-Lahetti__V1__ServerFrame *person_sign_in(struct person *p, const struct lahetti_id *membership)
+Lahetti__V1__ClientFrame *person_login(struct person *p, struct lahetti_span nonce,
+				       const uint8_t exporter[32],
+				       const struct lahetti_id *membership,
+				       struct lahetti_arena *arena)
 {
 	struct lahetti_fault f = {0};
-	struct lahetti_arena arena;
-	Lahetti__V1__ClientFrame frame = LAHETTI__V1__CLIENT_FRAME__INIT;
-	Lahetti__V1__Login login = LAHETTI__V1__LOGIN__INIT;
+	Lahetti__V1__ClientFrame *frame = lahetti_arena_take(arena, sizeof *frame);
+	Lahetti__V1__Login *login = lahetti_arena_take(arena, sizeof *login);
 	Lahetti__V1__LoginClaim claim = LAHETTI__V1__LOGIN_CLAIM__INIT;
-	Lahetti__V1__ServerFrame *answer;
-	uint8_t nonce[16], exporter[32];
+	uint8_t client_nonce[16];
 	char origin[64];
 	static char purpose[] = "login", language[] = "en";
 
-	no_fault(lahetti_arena_init(&arena, ARENA, &f), &f);
-	person_dial(p);
-	no_fault(lahetti_random(nonce, sizeof nonce, &f) &&
-			 lahetti_peer_exporter(p->peer, exporter, &f),
-		 &f);
+	assert_true(frame != NULL && login != NULL);
+	no_fault(lahetti_random(client_nonce, sizeof client_nonce, &f), &f);
 	(void)snprintf(origin, sizeof origin, "https://localhost:%u", p->house->port);
 	claim.purpose = purpose;
-	claim.server_nonce = lahetti_peer_greeting(p->peer)->nonce;
-	claim.client_nonce = lahetti_bytes(lahetti_span(nonce, sizeof nonce));
+	claim.server_nonce = lahetti_bytes(nonce);
+	claim.client_nonce = lahetti_bytes(lahetti_span(client_nonce, sizeof client_nonce));
 	claim.origin = origin;
 	claim.device = lahetti_bytes(lahetti_digest_span(&p->key_id));
 	claim.version = 1;
 	claim.time_us = lahetti_now_us();
-	claim.tls_exporter = lahetti_bytes(lahetti_span(exporter, sizeof exporter));
+	claim.tls_exporter = lahetti_bytes(lahetti_span(exporter, 32));
 	claim.audience = p->server_name;
-	login.claim = signed_message(p, LAHETTI_TYPE_LOGIN, &claim.base, &arena);
-	login.language = language;
+	lahetti__v1__login__init(login);
+	login->claim = signed_message(p, LAHETTI_TYPE_LOGIN, &claim.base, arena);
+	login->language = language;
 	if (membership != NULL)
-		login.membership = lahetti_bytes(lahetti_id_span(membership));
-	frame.body_case = LAHETTI__V1__CLIENT_FRAME__BODY_LOGIN;
-	frame.login = &login;
-	answer = person_ask(p, &frame);
+		login->membership = lahetti_bytes(lahetti_id_span(membership));
+	lahetti__v1__client_frame__init(frame);
+	frame->body_case = LAHETTI__V1__CLIENT_FRAME__BODY_LOGIN;
+	frame->login = login;
+	return frame;
+}
+
+Lahetti__V1__ServerFrame *person_sign_in(struct person *p, const struct lahetti_id *membership)
+{
+	struct lahetti_fault f = {0};
+	struct lahetti_arena arena;
+	Lahetti__V1__ServerFrame *answer;
+	uint8_t exporter[32];
+
+	no_fault(lahetti_arena_init(&arena, ARENA, &f), &f);
+	person_dial(p);
+	no_fault(lahetti_peer_exporter(p->peer, exporter, &f), &f);
+	answer = person_ask(
+		p, person_login(p, lahetti_bytes_span(lahetti_peer_greeting(p->peer)->nonce),
+				exporter, membership, &arena));
 	if (answer->body_case == LAHETTI__V1__SERVER_FRAME__BODY_SESSION)
 		learn(p, answer->session);
 	lahetti_arena_finish(&arena);

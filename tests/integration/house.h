@@ -59,6 +59,11 @@ void person_confirm(struct person *p);
  * whatever it is. */
 Lahetti__V1__ServerFrame *person_sign_in(struct person *p, const struct lahetti_id *membership);
 void person_sign_out(struct person *p);
+/* What signing in sends, for those who connect in another way: in the arena. */
+Lahetti__V1__ClientFrame *person_login(struct person *p, struct lahetti_span nonce,
+				       const uint8_t exporter[32],
+				       const struct lahetti_id *membership,
+				       struct lahetti_arena *arena);
 void person_finish(struct person *p);
 
 /* A frame and its answer; the arena is reset before. */
