@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <sqlite3.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -302,10 +303,18 @@ static bool open_handle(struct db *db, const struct db_options *o, struct lahett
 	return true;
 }
 
+/* Counting what is allocated takes a lock of the whole process each time. */
+static void count_no_memory(void)
+{
+	(void)sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+}
+
 struct db *db_open(const struct db_options *options, struct lahetti_fault *f)
 {
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
 	struct db *db;
 
+	(void)pthread_once(&once, count_no_memory);
 	if (!file_ready(options, f))
 		return NULL;
 	db = calloc(1, sizeof *db);
