@@ -158,8 +158,14 @@ static bool subtree_root(struct lahetti_digest *out, unsigned height, uint64_t i
 	unsigned level = height / LAHETTI_TILE_HEIGHT;
 	unsigned inside = height % LAHETTI_TILE_HEIGHT;
 	struct lahetti_digest pending[LAHETTI_TILE_HEIGHT];
+	struct lahetti_memo *memo =
+		source->memo == NULL ? NULL : source->memo(source->context, height, index);
 	size_t n = 0;
 
+	if (memo != NULL && memo->known) {
+		*out = memo->hash;
+		return true;
+	}
 	for (uint64_t i = 0; i < UINT64_C(1) << inside; i++) {
 		if (!source->entry(source->context, level, (index << inside) + i, &pending[n++], f))
 			return false;
@@ -171,6 +177,8 @@ static bool subtree_root(struct lahetti_digest *out, unsigned height, uint64_t i
 		}
 	}
 	*out = pending[0];
+	if (memo != NULL)
+		*memo = (struct lahetti_memo){.known = true, .hash = *out};
 	return true;
 }
 

@@ -21,7 +21,7 @@ static bool source_entry(void *context, unsigned level, uint64_t index, struct l
 	uint64_t tile = index / LAHETTI_TILE_WIDTH;
 	size_t place = (size_t)(index % LAHETTI_TILE_WIDTH);
 
-	if (level >= sizeof p->tiles / sizeof *p->tiles)
+	if (level >= PROOF_LEVELS)
 		return lahetti_fault_set(f, LAHETTI_FAULT_MALFORMED, "out-of-range",
 					 "No tree is that high.");
 	if (!p->tiles[level].used || p->tiles[level].index != tile || p->tiles[level].n <= place) {
@@ -40,15 +40,40 @@ static bool source_entry(void *context, unsigned level, uint64_t index, struct l
 	return true;
 }
 
+static void forget(struct proof_source *p, unsigned level, uint64_t tile)
+{
+	p->memos[level].index = tile;
+	for (size_t i = 0; i < LAHETTI_TILE_WIDTH; i++)
+		p->memos[level].nodes[i].known = false;
+}
+
+/* Of one tile a level, the one asked for last. The root of a whole tile is an entry of the next
+ * level. */
+static struct lahetti_memo *source_memo(void *context, unsigned height, uint64_t index)
+{
+	struct proof_source *p = context;
+	unsigned level = height / LAHETTI_TILE_HEIGHT;
+	unsigned depth = LAHETTI_TILE_HEIGHT - height % LAHETTI_TILE_HEIGHT;
+	uint64_t first = UINT64_C(1) << depth; /* of the subtrees of that height in a tile */
+
+	if (level >= PROOF_MEMO_LEVELS || depth == LAHETTI_TILE_HEIGHT)
+		return NULL;
+	if (p->memos[level].index != index >> depth)
+		forget(p, level, index >> depth);
+	return &p->memos[level].nodes[first + index % first];
+}
+
 void proof_source_init(struct proof_source *p, struct store *s)
 {
 	p->store = s;
-	p->hashes = (struct lahetti_hash_source){.entry = source_entry, .context = p};
-	for (size_t i = 0; i < sizeof p->tiles / sizeof *p->tiles; i++)
+	p->hashes = (struct lahetti_hash_source){
+		.entry = source_entry, .memo = source_memo, .context = p};
+	for (unsigned i = 0; i < PROOF_LEVELS; i++)
 		p->tiles[i].used = false;
+	for (unsigned i = 0; i < PROOF_MEMO_LEVELS; i++)
+		forget(p, i, 0);
 }
 
-/* The source holds tiles of 8 KiB for each level: not for the stack of a thread. */
 static struct proof_source *source_new(struct store *s, struct lahetti_fault *f)
 {
 	struct proof_source *p = malloc(sizeof *p);
@@ -170,6 +195,18 @@ static Lahetti__V1__StoredPart *open_part(struct store *s, uint64_t number, uint
 bool proof_receipt(struct store *s, uint64_t number, uint32_t n, Lahetti__V1__Receipt *receipt,
 		   bool *erased, struct lahetti_arena *arena, struct lahetti_fault *f)
 {
+	struct proof_source *p = source_new(s, f);
+	bool ok = p != NULL && proof_receipt_of(p, number, n, receipt, erased, arena, f);
+
+	free(p);
+	return ok;
+}
+
+bool proof_receipt_of(struct proof_source *p, uint64_t number, uint32_t n,
+		      Lahetti__V1__Receipt *receipt, bool *erased, struct lahetti_arena *arena,
+		      struct lahetti_fault *f)
+{
+	struct store *s = p->store;
 	struct lahetti_fault fault = {0};
 	struct lahetti_proof proof;
 	struct lahetti_span note;
@@ -179,7 +216,7 @@ bool proof_receipt(struct store *s, uint64_t number, uint32_t n, Lahetti__V1__Re
 
 	lahetti__v1__receipt__init(receipt);
 	if (!proof_checkpoint(s, number + 1, arena, &note, &size, f) ||
-	    !proof_inclusion(s, number, size, &proof, f) ||
+	    !lahetti_inclusion_prove(&proof, number, size, &p->hashes, f) ||
 	    !copy_proof(&proof, &receipt->n_inclusion, &receipt->inclusion, arena, f) ||
 	    !copy_event(s, number, &receipt->event, arena, f))
 		return false;

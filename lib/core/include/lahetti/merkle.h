@@ -50,10 +50,18 @@ lahetti_consistency_verify(uint64_t from, const struct lahetti_digest *from_root
  * [index * 256^level, (index + 1) * 256^level). It is asked only for full subtrees inside the tree.
  * A source that keeps the last tile of each level reads no tile twice for one proof.
  */
+struct lahetti_memo;
 struct lahetti_hash_source {
 	bool (*entry)(void *context, unsigned level, uint64_t index, struct lahetti_digest *out,
 		      struct lahetti_fault *f);
+	/* Where the root of the full subtree of 2^height leaves with that index among its like is
+	 * remembered from one proof to the next; NULL where it is not, or nothing is. */
+	struct lahetti_memo *(*memo)(void *context, unsigned height, uint64_t index);
 	void *context;
+};
+struct lahetti_memo {
+	bool known;
+	struct lahetti_digest hash;
 };
 
 /* Size at most 2^63, else "out-of-range" (MALFORMED). */
