@@ -17,9 +17,11 @@
 
 /* A transaction holds at most so many jobs: enough to share an fsync, few enough that the first
  * does not wait for long. */
-#define GROUP_MOST   64
-#define WORKERS_MOST 64
-#define IDLE_MS	     2000 /* then the writer looks around */
+#define GROUP_MOST 64
+/* So many jobs' answers are given to the loop at once: waking it costs as much as making one. */
+#define ANSWERED_TOGETHER 16
+#define WORKERS_MOST	  64
+#define IDLE_MS		  2000 /* then the writer looks around */
 
 struct worker {
 	struct desk *desk;
@@ -35,6 +37,7 @@ struct desk {
 	char log_key[512];
 	struct store *store; /* the writer's */
 	struct trail *trail;
+	struct proof_source *proofs; /* of the last commit */
 	struct quiet *quiet;
 	struct room *room;
 	struct job_queue *to_writer, *to_workers;
@@ -378,7 +381,7 @@ static void give_up_group(struct desk *d, size_t n, const struct lahetti_fault *
 	}
 }
 
-static void finish_one(struct desk *d, struct handling *h)
+static void finish_one(struct desk *d, struct handling *h, struct answer ***end)
 {
 	const struct handler *handler = handler_of(h->job->head.frame);
 	struct lahetti_fault fault = {0};
@@ -392,7 +395,34 @@ static void finish_one(struct desk *d, struct handling *h)
 		h->fetch = NULL;
 		atomic_fetch_add(&d->inside, 1); /* leaves with its own answer */
 	}
-	send_answers(d, h);
+	if (h->first == NULL)
+		return;
+	**end = h->first;
+	*end = h->end;
+	h->first = NULL;
+	h->end = &h->first;
+}
+
+/* Receipts are made from one snapshot, so that the database is locked once for all of them. */
+static void finish_group(struct desk *d, size_t n)
+{
+	struct lahetti_fault none = {0};
+	struct answer *first = NULL, **end = &first;
+	bool begun = d->store != NULL && store_begin(d->store, &none);
+
+	proof_source_init(d->proofs, d->store);
+	for (size_t i = 0; i < n; i++) {
+		finish_one(d, &d->slots[i], &end);
+		job_destroy(d->slots[i].job);
+		answers_drop(&d->slots[i]);
+		if (first != NULL && (i + 1 == n || i % ANSWERED_TOGETHER == 0)) {
+			d->options.answer(d->options.context, first);
+			first = NULL;
+			end = &first;
+		}
+	}
+	if (begun)
+		store_rollback(d->store);
 }
 
 static void commit_done(struct desk *d, size_t n)
@@ -427,11 +457,7 @@ static void write_group(struct desk *d, struct job *list)
 	else
 		commit_done(d, n);
 	atomic_fetch_add(&d->groups, 1);
-	for (size_t i = 0; i < n; i++) {
-		finish_one(d, &d->slots[i]);
-		job_destroy(d->slots[i].job);
-		answers_drop(&d->slots[i]);
-	}
+	finish_group(d, n);
 	leave(d, (unsigned)n);
 }
 
@@ -646,7 +672,12 @@ static bool handling_init(struct handling *h, struct desk *d, struct store *stor
 			  struct trail *trail, struct lahetti_fault *f)
 {
 	*h = (struct handling){
-		.desk = &d->facts, .store = store, .trail = trail, .quiet = d->quiet};
+		.desk = &d->facts,
+		.store = store,
+		.trail = trail,
+		.proofs = trail == NULL ? NULL : d->proofs,
+		.quiet = d->quiet,
+	};
 	h->end = &h->first;
 	return lahetti_arena_init(&h->arena, DESK_ARENA, f);
 }
@@ -711,12 +742,16 @@ struct desk *desk_open(const struct desk_options *options, struct lahetti_fault 
 		},
 		f);
 	d->quiet = quiet_create(f);
+	d->proofs = calloc(1, sizeof *d->proofs);
 	d->to_writer = job_queue_create(options->limits.jobs + 1, f);
 	d->to_workers = job_queue_create(2 * options->limits.jobs + 1, f);
 	d->store = store_open(options->database, options->vault, STORE_WRITE, f);
 	d->room = room_open(options->reserve_file, options->reserve, NULL, f);
-	if (d->room == NULL || d->facts.keyring == NULL || d->facts.tries == NULL ||
-	    d->quiet == NULL || d->to_writer == NULL || d->to_workers == NULL || d->store == NULL)
+	if (d->proofs == NULL)
+		lahetti_fault_no_memory(f);
+	if (d->proofs == NULL || d->room == NULL || d->facts.keyring == NULL ||
+	    d->facts.tries == NULL || d->quiet == NULL || d->to_writer == NULL ||
+	    d->to_workers == NULL || d->store == NULL)
 		goto failed;
 	d->trail = founding_trail(d->store, options->vault, options->software, d->facts.server_name,
 				  sizeof d->facts.server_name, &d->facts.generation, f);
@@ -765,6 +800,7 @@ void desk_close(struct desk *d)
 	job_queue_destroy(d->to_writer);
 	job_queue_destroy(d->to_workers);
 	quiet_destroy(d->quiet);
+	free(d->proofs);
 	room_close(d->room);
 	tries_destroy(d->facts.tries);
 	uploads_destroy(d->facts.uploads);

@@ -17,6 +17,7 @@
 #include "lahetti/dsse.h"
 #include "lahetti/kinds.h"
 #include "policy.h"
+#include "proof.h"
 #include "quiet.h"
 #include "store.h"
 #include "trail.h"
@@ -45,7 +46,8 @@ struct desk_facts {
 struct handling {
 	const struct desk_facts *desk;
 	struct store *store;
-	struct trail *trail; /* NULL with a reader */
+	struct trail *trail;	     /* NULL with a reader */
+	struct proof_source *proofs; /* what receipts of one commit share; NULL with a reader */
 	struct quiet *quiet;
 	struct job *job;
 	const Lahetti__V1__ClientFrame *frame;

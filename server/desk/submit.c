@@ -711,7 +711,7 @@ bool finish_submit(struct handling *h, struct lahetti_fault *f)
 		lahetti_arena_take(&h->arena, DELIVERIES_MOST * sizeof *accepted.deliveries);
 	if (accepted.deliveries == NULL)
 		return lahetti_fault_no_memory(f);
-	if (!proof_receipt(h->store, h->event, 0, &receipt, &erased, &h->arena, f) ||
+	if (!proof_receipt_of(h->proofs, h->event, 0, &receipt, &erased, &h->arena, f) ||
 	    !statements_find(h->store, &h->id, &row, &found, f) ||
 	    !(found && row.kind == LAHETTI_KIND_WITHDRAWAL
 		      ? disclosed(h, &row.in_reply_to, &accepted, f)
