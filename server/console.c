@@ -256,6 +256,9 @@ static bool make_house(struct house *h, struct lahetti_fault *f)
 	if (access(c->database, F_OK) == 0)
 		return lahetti_fault_set(f, LAHETTI_FAULT_MALFORMED, "exists",
 					 "There is a database at %s already.", c->database);
+	if (mkdir(c->attachments, 0700) != 0 && errno != EEXIST)
+		return lahetti_fault_set(f, LAHETTI_FAULT_BROKEN, "no-data",
+					 "%s can't be made: %s.", c->attachments, strerror(errno));
 	if (!vault_create(c->master_key, c->keys, f))
 		return false;
 	h->vault = vault_open(c->master_key, c->keys, f);

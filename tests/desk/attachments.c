@@ -26,6 +26,7 @@
 #define FRAME(NAME) LAHETTI__V1__SERVER_FRAME__BODY_##NAME
 #define PIECE	    65536u
 #define FSCK_FOUND  3
+#define KILLS	    20
 
 /* A file that is to travel. */
 struct file {
@@ -363,8 +364,8 @@ static size_t files(struct scene *s, char path[400])
 
 static void restart(struct scene *s, int signal)
 {
-	sign_out(s);
 	house_stop(&s->r.house, signal);
+	sign_out(s);
 	house_start(&s->r.house);
 	sign_in(s);
 }
@@ -648,6 +649,45 @@ static void p1_attachment_is_durable_with_its_statement(void **state)
 	scene_end(&s);
 }
 
+/* Killed while a statement is on its way to the disk: it is there with its attachment, or neither
+ * is, and then both are sent again. Nothing else is left behind. */
+static void p1_killed_with_the_statement_under_way(void **state)
+{
+	struct scene s;
+	struct lahetti_fault f = {0};
+	unsigned durable = 0;
+
+	(void)state;
+	scene_make(&s, NULL);
+	for (int round = 0; round < KILLS; round++) {
+		Lahetti__V1__ServerFrame *answer;
+		struct writing w;
+
+		file_finish(&s.scan);
+		file_make(&s.scan, PIECE + 1);
+		upload(s.worker, &s.scan);
+		write_consent(&s, &w);
+		(void)person_send(s.worker, &w, false);
+		/* Its answer may come meanwhile, or not. */
+		(void)lahetti_peer_next(s.worker->peer, round % 5, &s.worker->arena, &f);
+		restart(&s, SIGKILL);
+		answer = person_submit(s.worker, &w);
+		if (answer->body_case == FRAME(ACCEPTED)) {
+			durable++;
+		} else {
+			refused(answer, "attachment-missing");
+			assert_int_equal(round, files(&s, NULL));
+			upload(s.worker, &s.scan);
+			(void)expect(person_submit(s.worker, &w), FRAME(ACCEPTED));
+		}
+		(void)read_whole(s.worker, &s.scan, NULL, &w.id);
+		assert_int_equal(round + 1, files(&s, NULL));
+		writing_finish(&w);
+	}
+	print_message("%u of %d were durable before the kill\n", durable, KILLS);
+	scene_end(&s);
+}
+
 static void flip(const char *path, long offset)
 {
 	FILE *f = fopen(path, "r+b");
@@ -703,6 +743,7 @@ int main(void)
 		cmocka_unit_test(what_differs_begins_anew),
 		cmocka_unit_test(limits_hold),
 		cmocka_unit_test(p1_attachment_is_durable_with_its_statement),
+		cmocka_unit_test(p1_killed_with_the_statement_under_way),
 		cmocka_unit_test(p5_file_that_was_touched_is_never_shown),
 	};
 
