@@ -9,6 +9,7 @@
 #include "args.h"
 #include "home.h"
 #include "lahetti/arena.h"
+#include "lahetti/kinds.h"
 #include "lahetti/text.h"
 
 /* Exit codes; docs/cli.md tells them to people. */
@@ -28,6 +29,12 @@ enum cli_status {
 struct session;
 struct directory;
 
+/* A file of the run's that goes with a statement, open. */
+struct cli_file {
+	ProtobufCBinaryData id; /* of the attachment */
+	int fd;
+};
+
 struct cli {
 	struct args args;
 	enum lahetti_language language;
@@ -36,7 +43,10 @@ struct cli {
 	struct lahetti_arena arena;
 	struct session *session;     /* NULL until session_open */
 	struct directory *directory; /* NULL until directory_load */
-	bool kept;		     /* what was written is in the outbox */
+	struct cli_file files[LAHETTI_ATTACHMENTS_MOST];
+	size_t n_files;
+	bool kept;     /* what was written is in the outbox */
+	char code[64]; /* of the server's last refusal; "" */
 	enum cli_status status;
 	char sentence[2048]; /* why it failed */
 };

@@ -1,5 +1,6 @@
 /* Consents to disclosure, and their withdrawal. */
 
+#include "attachment.h"
 #include "client.h"
 #include "commands.h"
 #include "directory.h"
@@ -111,8 +112,10 @@ bool command_consent(struct cli *c)
 	draft_init(&d, LAHETTI_KIND_CONSENT, &body.base);
 	d.header.client = lahetti_bytes(lahetti_id_span(&client.id));
 	d.header.case_id = lahetti_bytes(lahetti_id_span(&client.case_id));
-	return read_reference(c, "replaces", &d.header.replaces) && draft_sign(c, &d, &s) &&
-	       statement_submit(c, &s);
+	if (args_given(c, "scan") && !attachment_add(c, &d, args_value(c, "scan"), &body.scan))
+		return false;
+	return draft_attachments(c, &d) && read_reference(c, "replaces", &d.header.replaces) &&
+	       draft_sign(c, &d, &s) && statement_submit(c, &s);
 }
 
 /* The receipt of the consent says whose it was. */
@@ -137,5 +140,6 @@ bool command_withdraw(struct cli *c)
 	d.header.case_id = consent.case_id;
 	d.header.in_reply_to =
 		draft_reference(c, lahetti_bytes(lahetti_id_span(&consent.id)), consent.sha256);
-	return d.header.in_reply_to != NULL && draft_sign(c, &d, &s) && statement_submit(c, &s);
+	return d.header.in_reply_to != NULL && draft_attachments(c, &d) && draft_sign(c, &d, &s) &&
+	       statement_submit(c, &s);
 }

@@ -171,35 +171,100 @@ static bool make_folders(const char *path)
 	return true;
 }
 
-bool home_write_path(struct cli *c, const char *path, struct lahetti_span bytes)
+static bool begin(struct cli *c, struct home_writing *w, const char *path, bool is_new)
 {
-	char beside[HOME_FILE_MOST + 8];
-	bool ok;
-	int fd;
-
-	(void)snprintf(beside, sizeof beside, "%s.new", path);
-	(void)unlink(beside);
-	fd = open(beside, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	if (fd < 0)
+	*w = (struct home_writing){.fd = -1, .is_new = is_new};
+	(void)snprintf(w->path, sizeof w->path, "%s", path);
+	if (strlen(path) >= sizeof w->path) {
+		errno = ENAMETOOLONG;
 		return file_failed(c, "cli.cannot-write", path);
-	ok = write_all(fd, bytes) && fsync(fd) == 0;
-	ok = close(fd) == 0 && ok;
-	if (ok && rename(beside, path) == 0 && sync_folder(path))
-		return true;
-	(void)file_failed(c, "cli.cannot-write", path);
-	(void)unlink(beside);
-	return false;
+	}
+	/* Of one's own folder it is known whose it is; elsewhere a name must be found. */
+	(void)snprintf(w->beside, sizeof w->beside, "%s.%s", path, is_new ? "XXXXXX" : "new");
+	if (!is_new)
+		(void)unlink(w->beside);
+	w->fd = is_new ? mkostemp(w->beside, O_CLOEXEC)
+		       : open(w->beside, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	return w->fd >= 0 || file_failed(c, "cli.cannot-write", path);
 }
 
-bool home_write(struct cli *c, const char *name, struct lahetti_span bytes)
+bool home_begin(struct cli *c, const char *name, struct home_writing *w)
 {
 	char path[HOME_FILE_MOST];
 
+	*w = (struct home_writing)HOME_WRITING_NONE;
 	if (!home_file(c, name, path))
 		return false;
 	if (!make_folders(path))
 		return file_failed(c, "cli.cannot-write", path);
-	return home_write_path(c, path, bytes);
+	return begin(c, w, path, false);
+}
+
+bool home_begin_new(struct cli *c, const char *path, struct home_writing *w)
+{
+	return begin(c, w, path, true);
+}
+
+bool home_append(struct cli *c, struct home_writing *w, struct lahetti_span bytes)
+{
+	return write_all(w->fd, bytes) || file_failed(c, "cli.cannot-write", w->path);
+}
+
+/* Some file systems know one way of not replacing, some the other. */
+static bool name_new(const struct home_writing *w)
+{
+	if (renameat2(AT_FDCWD, w->beside, AT_FDCWD, w->path, RENAME_NOREPLACE) == 0)
+		return true;
+	return (errno == EINVAL || errno == ENOSYS) && link(w->beside, w->path) == 0 &&
+	       unlink(w->beside) == 0;
+}
+
+bool home_end(struct cli *c, struct home_writing *w)
+{
+	bool ok = fsync(w->fd) == 0;
+
+	ok = close(w->fd) == 0 && ok;
+	w->fd = -1;
+	if (ok && (w->is_new ? name_new(w) : rename(w->beside, w->path) == 0) &&
+	    sync_folder(w->path))
+		return true;
+	if (w->is_new && errno == EEXIST)
+		(void)cli_fail(c, CLI_WRONG_USE, "cli.file-exists", w->path, NULL);
+	else
+		(void)file_failed(c, "cli.cannot-write", w->path);
+	(void)unlink(w->beside);
+	return false;
+}
+
+void home_abandon(struct home_writing *w)
+{
+	if (w->fd < 0)
+		return;
+	(void)close(w->fd);
+	(void)unlink(w->beside);
+	w->fd = -1;
+}
+
+static bool write_at_once(struct cli *c, struct home_writing *w, struct lahetti_span bytes)
+{
+	bool ok = home_append(c, w, bytes) && home_end(c, w);
+
+	home_abandon(w);
+	return ok;
+}
+
+bool home_write_path(struct cli *c, const char *path, struct lahetti_span bytes)
+{
+	struct home_writing w;
+
+	return begin(c, &w, path, false) && write_at_once(c, &w, bytes);
+}
+
+bool home_write(struct cli *c, const char *name, struct lahetti_span bytes)
+{
+	struct home_writing w;
+
+	return home_begin(c, name, &w) && write_at_once(c, &w, bytes);
 }
 
 bool home_remove(struct cli *c, const char *name)
@@ -540,4 +605,40 @@ bool home_unseal(struct cli *c, const char *name, struct lahetti_buffer *out, bo
 					cli_fault(c, CLI_NOT_PROVED, &fault));
 	lahetti_buffer_finish(&sealed);
 	return ok;
+}
+
+/* Fields of fixed length, one after another. */
+static struct lahetti_span piece_aad(const struct home_piece *p, uint8_t out[LAHETTI_ID_LEN + 9])
+{
+	size_t len = p->of.len < LAHETTI_ID_LEN ? p->of.len : LAHETTI_ID_LEN;
+
+	memset(out, 0, LAHETTI_ID_LEN);
+	if (len > 0)
+		memcpy(out, p->of.data, len);
+	for (size_t i = 0; i < 8; i++)
+		out[LAHETTI_ID_LEN + i] = (uint8_t)(p->number >> (56 - 8 * i));
+	out[LAHETTI_ID_LEN + 8] = p->last;
+	return lahetti_span(out, LAHETTI_ID_LEN + 9);
+}
+
+bool home_seal_piece(struct cli *c, const struct home_piece *p, struct lahetti_span plain,
+		     struct lahetti_buffer *out)
+{
+	uint8_t fields[LAHETTI_ID_LEN + 9];
+	struct lahetti_span aad = piece_aad(p, fields);
+	struct lahetti_fault fault;
+
+	return open_secret(c) && (lahetti_seal(&c->home.secret, &aad, 1, plain, out, &fault) ||
+				  cli_fault(c, CLI_OWN_FAULT, &fault));
+}
+
+bool home_unseal_piece(struct cli *c, const struct home_piece *p, struct lahetti_span sealed,
+		       struct lahetti_buffer *out)
+{
+	uint8_t fields[LAHETTI_ID_LEN + 9];
+	struct lahetti_span aad = piece_aad(p, fields);
+	struct lahetti_fault fault;
+
+	return open_secret(c) && (lahetti_unseal(&c->home.secret, &aad, 1, sealed, out, &fault) ||
+				  cli_fault(c, CLI_NOT_PROVED, &fault));
 }

@@ -9,9 +9,11 @@
  *   position         of the inbox: what has been shown
  *   cases            which case of which client: identifiers only
  *   directory        the directory as it was last read, for when there is no connection
- *   salt             of the key under which the two below are sealed
+ *   salt             of the key under which the four below are sealed
  *   sent/            signed statements, as they were sent
  *   outbox/          signed statements that have not been acknowledged
+ *   aside/           those that were refused, and those that speak of them
+ *   attachments/     what the statements of the outbox and those set aside have with them
  *
  * Files are for their owner alone, and are replaced as a whole or not at all: written beside,
  * synced, renamed, the folder synced.
@@ -59,6 +61,29 @@ LAHETTI_CHECKED bool home_list(struct cli *c, const char *folder, const char ***
 LAHETTI_CHECKED bool home_read_path(struct cli *c, const char *path, struct lahetti_buffer *out);
 LAHETTI_CHECKED bool home_write_path(struct cli *c, const char *path, struct lahetti_span bytes);
 
+/*
+ * A file that is written in pieces: it lies beside until home_end gives it its name, synced. A
+ * failure is the command's, and home_abandon then takes away what was written; after home_end it
+ * does nothing.
+ */
+struct home_writing {
+	int fd; /* -1: nothing is open */
+	bool is_new;
+	char path[HOME_FILE_MOST];
+	char beside[HOME_FILE_MOST + 8];
+};
+#define HOME_WRITING_NONE \
+	{                 \
+		.fd = -1  \
+	}
+/* One of the folder's own, in place of what had the name. */
+LAHETTI_CHECKED bool home_begin(struct cli *c, const char *name, struct home_writing *w);
+/* Any path, for the owner alone; what gets the name meanwhile is not replaced. */
+LAHETTI_CHECKED bool home_begin_new(struct cli *c, const char *path, struct home_writing *w);
+LAHETTI_CHECKED bool home_append(struct cli *c, struct home_writing *w, struct lahetti_span bytes);
+LAHETTI_CHECKED bool home_end(struct cli *c, struct home_writing *w);
+void home_abandon(struct home_writing *w);
+
 /* ---- the profile --------------------------------------------------------------------------- */
 
 struct profile {
@@ -101,5 +126,17 @@ struct lahetti_private_key *home_key(struct cli *c);
 LAHETTI_CHECKED bool home_seal(struct cli *c, const char *name, struct lahetti_span bytes);
 LAHETTI_CHECKED bool home_unseal(struct cli *c, const char *name, struct lahetti_buffer *out,
 				 bool *found);
+
+/* One piece of something long, bound to what it is a piece of, its number and whether it is the
+ * last. What comes of it is appended; LAHETTI_SEAL_OVERHEAD more than the plaintext. */
+struct home_piece {
+	struct lahetti_span of; /* an identifier */
+	uint64_t number;
+	bool last;
+};
+LAHETTI_CHECKED bool home_seal_piece(struct cli *c, const struct home_piece *p,
+				     struct lahetti_span plain, struct lahetti_buffer *out);
+LAHETTI_CHECKED bool home_unseal_piece(struct cli *c, const struct home_piece *p,
+				       struct lahetti_span sealed, struct lahetti_buffer *out);
 
 #endif

@@ -383,6 +383,28 @@ static bool print_json(struct cli *c, const struct opened *o)
 	return output_json_print(c, object);
 }
 
+static bool print_attachments(struct cli *c, const Lahetti__V1__Header *header)
+{
+	struct table *t;
+
+	if (header->n_attachments == 0)
+		return true;
+	(void)printf("\n%s\n", cli_text(c, "cli.attachments"));
+	t = table_create(c, TABLE_LIST);
+	if (t == NULL)
+		return false;
+	for (size_t i = 0; i < header->n_attachments; i++) {
+		const Lahetti__V1__Attachment *a = header->attachments[i];
+
+		table_row(t);
+		table_id(t, "attachment", a->id);
+		table_text(t, "name", a->name);
+		table_text(t, "media-type", a->media_type);
+		table_size(t, "size", a->size);
+	}
+	return table_print(t, true);
+}
+
 bool command_open(struct cli *c)
 {
 	const ProtobufCMessage *body;
@@ -406,6 +428,8 @@ bool command_open(struct cli *c)
 	}
 	body = o.statement.body;
 	output_message(c, body, 0);
+	if (!print_attachments(c, o.statement.header))
+		return false;
 	(void)printf("\n%s\n", cli_text(c, "note.opened"));
 	return true;
 }

@@ -1,5 +1,6 @@
 /* lahetti: the command line. Reads the arguments, runs the command, says why where it failed. */
 
+#include "attachment.h"
 #include "commands.h"
 #include "lahetti/kinds.h"
 #include "output.h"
@@ -229,6 +230,7 @@ int main(int argc, char **argv)
 		(void)fprintf(stderr, "\n");
 	}
 	session_close(&c);
+	attachment_finish(&c);
 	home_finish(&c);
 	lahetti_arena_finish(&c.arena);
 	return done ? CLI_DONE : (int)c.status;

@@ -1,5 +1,6 @@
 #include "outbox.h"
 
+#include "attachment.h"
 #include "commands.h"
 #include "directory.h"
 #include "lahetti/message.h"
@@ -44,7 +45,8 @@ bool outbox_keep(struct cli *c, const struct signed_statement *s)
 
 	(void)snprintf(why, sizeof why, "%s", c->sentence);
 	lahetti_id_format(&s->id, id);
-	c->kept = put(c, "outbox", s);
+	/* What it names is there before it. */
+	c->kept = attachment_keep(c, s) && put(c, "outbox", s);
 	return c->kept && cli_fail(c, status, "cli.kept-in-outbox", id, why);
 }
 
@@ -53,15 +55,12 @@ bool outbox_sent(struct cli *c, const struct signed_statement *s)
 	return put(c, "sent", s);
 }
 
-static bool read_one(struct cli *c, const char *folder, const char *file,
-		     struct signed_statement *s)
+static bool read_one(struct cli *c, const char *name, struct signed_statement *s)
 {
-	char name[NAME_MOST];
 	struct lahetti_buffer bytes;
 	const void *copy = NULL;
 	bool found, ok;
 
-	(void)snprintf(name, sizeof name, "%s/%.*s", folder, LAHETTI_ID_TEXT_LEN, file);
 	lahetti_buffer_init(&bytes, ENVELOPE_MOST);
 	ok = home_unseal(c, name, &bytes, &found) &&
 	     (found || cli_fail(c, CLI_OWN_FAULT, "cli.not-kept", name, NULL));
@@ -74,21 +73,25 @@ static bool read_one(struct cli *c, const char *folder, const char *file,
 	return ok;
 }
 
+static bool read_file(struct cli *c, const char *folder, const char *file,
+		      struct signed_statement *s)
+{
+	char name[NAME_MOST];
+
+	(void)snprintf(name, sizeof name, "%s/%.*s", folder, LAHETTI_ID_TEXT_LEN, file);
+	return read_one(c, name, s);
+}
+
 static bool names_it(const Lahetti__V1__Reference *r, const struct lahetti_id *id)
 {
 	return r != NULL && lahetti_span_equal(lahetti_bytes_span(r->id), lahetti_id_span(id));
 }
 
 /* Whether a statement speaks of another: answers it, replaces it, relies on it. */
-static bool speaks_of(struct cli *c, const struct signed_statement *s, const struct lahetti_id *id)
+static bool speaks_of(const struct signed_statement *s, const struct lahetti_id *id)
 {
-	struct lahetti_statement statement;
-	const Lahetti__V1__Header *h;
+	const Lahetti__V1__Header *h = s->header;
 
-	if (!lahetti_statement_read(&statement, lahetti_bytes_span(s->envelope->payload), &c->arena,
-				    NULL))
-		return false;
-	h = statement.header;
 	for (size_t i = 0; i < h->n_consents; i++)
 		if (names_it(h->consents[i], id))
 			return true;
@@ -101,11 +104,10 @@ struct aside {
 	size_t n;
 };
 
-static bool speaks_of_refused(struct cli *c, const struct signed_statement *s,
-			      const struct aside *aside)
+static bool speaks_of_refused(const struct signed_statement *s, const struct aside *aside)
 {
 	for (size_t i = 0; i < aside->n; i++)
-		if (speaks_of(c, s, &aside->ids[i]))
+		if (speaks_of(s, &aside->ids[i]))
 			return true;
 	return false;
 }
@@ -125,7 +127,7 @@ static bool send_one(struct cli *c, const struct signed_statement *s, bool *wait
 
 	if (statement_ask(c, s, &accepted)) {
 		tell(c, s, "cli.outbox-sent", NULL);
-		return move(c, s, "sent");
+		return move(c, s, "sent") && attachment_drop(c, s);
 	}
 	*waits = c->status == CLI_NO_CONNECTION;
 	*refused = c->status == CLI_REFUSED;
@@ -155,9 +157,9 @@ bool outbox_flush(struct cli *c, bool *empty)
 		bool waits = false;
 		bool refused = false;
 
-		if (!read_one(c, "outbox", names[i], &s))
+		if (!read_file(c, "outbox", names[i], &s))
 			return false;
-		if (speaks_of_refused(c, &s, &aside)) {
+		if (speaks_of_refused(&s, &aside)) {
 			tell(c, &s, "cli.outbox-depends", NULL);
 			if (!move(c, &s, "aside"))
 				return false;
@@ -184,18 +186,14 @@ static bool list_folder(struct cli *c, struct table *t, const char *folder, cons
 		return false;
 	for (size_t i = 0; i < n; i++) {
 		struct signed_statement s;
-		struct lahetti_statement statement;
-		struct lahetti_fault fault;
 
-		if (!read_one(c, folder, names[i], &s))
+		if (!read_file(c, folder, names[i], &s))
 			return false;
-		if (!lahetti_statement_read(&statement, lahetti_bytes_span(s.envelope->payload),
-					    &c->arena, &fault))
-			return cli_fault(c, CLI_OWN_FAULT, &fault);
 		table_row(t);
-		table_id(t, "statement", statement.header->id);
-		table_kind(t, "kind", statement.header->kind);
-		table_time(t, "created", statement.header->created_us);
+		table_id(t, "statement", s.header->id);
+		table_kind(t, "kind", s.header->kind);
+		table_time(t, "created", s.header->created_us);
+		table_number(t, "attachments", s.header->n_attachments);
 		table_text(t, "state", c->json ? folder : cli_text(c, state));
 	}
 	return true;
@@ -231,6 +229,7 @@ bool command_outbox_drop(struct cli *c)
 	static const char *const folders[] = {"outbox", "aside"};
 	const char *text = args_value(c, "STATEMENT");
 	char found[NAME_MOST] = "";
+	struct signed_statement s;
 	size_t matches = 0;
 
 	for (size_t f = 0; f < 2; f++) {
@@ -250,5 +249,5 @@ bool command_outbox_drop(struct cli *c)
 		return cli_fail(c, CLI_WRONG_USE,
 				matches == 0 ? "cli.no-statement" : "cli.ambiguous-digits", text,
 				NULL);
-	return home_remove(c, found);
+	return read_one(c, found, &s) && attachment_drop(c, &s) && home_remove(c, found);
 }

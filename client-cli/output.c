@@ -58,6 +58,17 @@ void output_date(uint32_t date, char text[OUTPUT_TIME_LEN])
 			       date / 10000, date / 100 % 100, date % 100);
 }
 
+/* Rounded up, so that a limit that is told is one that may be reached. */
+void output_size(uint64_t bytes, char text[OUTPUT_SIZE_LEN])
+{
+	if (bytes < 1024)
+		(void)snprintf(text, OUTPUT_SIZE_LEN, "%" PRIu64 " B", bytes);
+	else if (bytes < (uint64_t)1 << 20)
+		(void)snprintf(text, OUTPUT_SIZE_LEN, "%" PRIu64 " KiB", (bytes + 1023) >> 10);
+	else
+		(void)snprintf(text, OUTPUT_SIZE_LEN, "%.1f MiB", (double)bytes / (1 << 20));
+}
+
 static void hex(ProtobufCBinaryData b, char *text, size_t room)
 {
 	text[0] = '\0';
@@ -343,8 +354,11 @@ void table_kind(struct table *t, const char *column, uint32_t number)
 	char key[64];
 
 	(void)snprintf(key, sizeof key, "kind.%s", kind != NULL ? kind->name : "");
-	cell(t, column, cli_text(t->c, kind != NULL ? key : "code.newer-statement"),
-	     json_of(t, kind != NULL ? kind->name : ""));
+	if (number == 0)
+		table_text(t, column, "");
+	else
+		cell(t, column, cli_text(t->c, kind != NULL ? key : "code.newer-statement"),
+		     json_of(t, kind != NULL ? kind->name : ""));
 }
 
 void table_code(struct table *t, const char *column, const char *code)
@@ -389,10 +403,23 @@ void table_number(struct table *t, const char *column, uint64_t number)
 	cell(t, column, text, t->c->json ? json_integer((json_int_t)number) : NULL);
 }
 
+void table_size(struct table *t, const char *column, uint64_t bytes)
+{
+	char text[OUTPUT_SIZE_LEN];
+
+	output_size(bytes, text);
+	cell(t, column, text, t->c->json ? json_integer((json_int_t)bytes) : NULL);
+}
+
 void table_flag(struct table *t, const char *column, bool flag)
 {
 	cell(t, column, cli_text(t->c, flag ? "cli.yes" : "cli.no"),
 	     t->c->json ? json_boolean(flag) : NULL);
+}
+
+void table_json(struct table *t, const char *column, json_t *value)
+{
+	cell(t, column, "", value);
 }
 
 void table_mark(struct table *t, const char *column, bool flag)

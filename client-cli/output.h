@@ -38,16 +38,20 @@ void table_words(struct table *t, const char *column, const ProtobufCEnumDescrip
 		 const void *values, size_t n);
 /* Steps: for people as the commands that take them. */
 void table_steps(struct table *t, const char *column, const Lahetti__V1__Step *steps, size_t n);
-/* A kind of statement, by its number. */
+/* A kind of statement, by its number; 0: none. */
 void table_kind(struct table *t, const char *column, uint32_t number);
 /* A stable code: for people as its sentence. */
 void table_code(struct table *t, const char *column, const char *code);
 void table_recipient(struct table *t, const char *column, const Lahetti__V1__Recipient *recipient);
 void table_time(struct table *t, const char *column, int64_t us);
 void table_date(struct table *t, const char *column, uint32_t date);
+/* Bytes: for people in round figures. */
+void table_size(struct table *t, const char *column, uint64_t bytes);
 void table_number(struct table *t, const char *column, uint64_t number);
 void table_flag(struct table *t, const char *column, bool flag);
-/* The same, but for people silent where it is false. */
+/* What only programs are told; takes the reference. */
+void table_json(struct table *t, const char *column, json_t *value);
+/* A flag, but for people silent where it is false. */
 void table_mark(struct table *t, const char *column, bool flag);
 
 /* Of lines: ends the last, so that a person sees it now. */
@@ -65,6 +69,8 @@ LAHETTI_CHECKED bool table_print(struct table *t, bool ok);
 #define OUTPUT_TIME_LEN 32
 void output_time(int64_t us, char text[OUTPUT_TIME_LEN]);
 void output_date(uint32_t date, char text[OUTPUT_TIME_LEN]);
+#define OUTPUT_SIZE_LEN 32
+void output_size(uint64_t bytes, char text[OUTPUT_SIZE_LEN]);
 
 /* The last digits of an identifier or a digest: what a person types to name it. */
 #define OUTPUT_SHORT_LEN 8

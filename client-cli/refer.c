@@ -128,7 +128,8 @@ static bool send(struct cli *c)
 	if (!session_act_offline(c) || !directory_load(c) ||
 	    !client_find(c, args_value(c, "client"), &client) || !draft_recipients(c, d) ||
 	    !draft_categories(c, d, usual, sizeof usual / sizeof usual[0]) ||
-	    !draft_consents(c, d) || !draft_basis(c, d) || !read_replaced(c, d, &replaced))
+	    !draft_consents(c, d) || !draft_basis(c, d) || !read_replaced(c, d, &replaced) ||
+	    !draft_attachments(c, d))
 		return false;
 	d->header.client = lahetti_bytes(lahetti_id_span(&client.id));
 	d->header.case_id = lahetti_bytes(lahetti_id_span(&client.case_id));

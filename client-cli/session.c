@@ -20,6 +20,7 @@ static bool refused(struct cli *c, const Lahetti__V1__Error *error)
 {
 	const char *sentence = lahetti_text_of_code(error->code, c->language);
 
+	(void)snprintf(c->code, sizeof c->code, "%s", error->code);
 	c->status = error->class_ == LAHETTI__V1__ERROR__CLASS__CLASS_TRANSIENT ? CLI_NO_CONNECTION
 										: CLI_REFUSED;
 	(void)snprintf(c->sentence, sizeof c->sentence, "%s",

@@ -1,5 +1,6 @@
 #include "statement.h"
 
+#include "attachment.h"
 #include "directory.h"
 #include "lahetti/message.h"
 #include "outbox.h"
@@ -21,6 +22,7 @@ void draft_init(struct draft *d, enum lahetti_kind kind, const ProtobufCMessage 
 	d->header.recipients = d->recipients;
 	d->header.categories = d->categories;
 	d->header.consents = d->consents;
+	d->header.attachments = d->attachments;
 }
 
 Lahetti__V1__Reference *draft_reference(struct cli *c, ProtobufCBinaryData id,
@@ -89,6 +91,18 @@ bool draft_consents(struct cli *c, struct draft *d)
 			return false;
 		d->consents[d->header.n_consents++] = r;
 	}
+	return true;
+}
+
+bool draft_attachments(struct cli *c, struct draft *d)
+{
+	ProtobufCBinaryData id;
+	const char *path;
+	size_t at = 0;
+
+	while ((path = args_next(c, "attach", &at)) != NULL)
+		if (!attachment_add(c, d, path, &id))
+			return false;
 	return true;
 }
 
@@ -193,24 +207,43 @@ bool statement_of(struct cli *c, struct lahetti_span bytes, struct signed_statem
 	    !lahetti_statement_read(&statement, payload, &c->arena, &fault) ||
 	    !lahetti_id_read(&s->id, lahetti_bytes_span(statement.header->id), &fault))
 		return cli_fault(c, CLI_OWN_FAULT, &fault);
+	s->header = statement.header;
 	return true;
 }
 
 /* ---- sending ------------------------------------------------------------------------------- */
 
-bool statement_ask(struct cli *c, const struct signed_statement *s,
-		   const Lahetti__V1__Accepted **accepted)
+static Lahetti__V1__ServerFrame *submit(struct cli *c, const struct signed_statement *s)
 {
 	Lahetti__V1__ClientFrame frame = LAHETTI__V1__CLIENT_FRAME__INIT;
 	Lahetti__V1__Submit submit = LAHETTI__V1__SUBMIT__INIT;
-	struct lahetti_receipt_facts facts;
-	struct lahetti_fault fault;
-	Lahetti__V1__ServerFrame *answer;
 
 	submit.envelope = s->envelope;
 	frame.body_case = SESSION_CLIENT(SUBMIT);
 	frame.submit = &submit;
-	answer = session_ask(c, &frame, SESSION_SERVER(ACCEPTED));
+	return session_ask(c, &frame, SESSION_SERVER(ACCEPTED));
+}
+
+/* What was sent of attachments a server forgets that starts again between them and the statement.
+ */
+static bool forgotten(const struct cli *c, const struct signed_statement *s)
+{
+	return c->status == CLI_REFUSED && s->header->n_attachments > 0 &&
+	       strcmp(c->code, "attachment-missing") == 0;
+}
+
+bool statement_ask(struct cli *c, const struct signed_statement *s,
+		   const Lahetti__V1__Accepted **accepted)
+{
+	struct lahetti_receipt_facts facts;
+	struct lahetti_fault fault;
+	const Lahetti__V1__ServerFrame *answer;
+
+	if (!attachment_send(c, s))
+		return false;
+	answer = submit(c, s);
+	if (answer == NULL && forgotten(c, s) && attachment_send(c, s))
+		answer = submit(c, s);
 	if (answer == NULL)
 		return false;
 	*accepted = answer->accepted;
@@ -220,6 +253,46 @@ bool statement_ask(struct cli *c, const struct signed_statement *s,
 		return true;
 	return lahetti_receipt_names(&facts, lahetti_id_span(&s->id), &s->sha256, &fault) ||
 	       cli_fault(c, CLI_NOT_PROVED, &fault);
+}
+
+/* To whom what a withdrawn consent covered had gone: the client may ask it now. */
+static bool print_disclosed(struct cli *c, const Lahetti__V1__Accepted *accepted)
+{
+	struct table *t;
+
+	if (accepted->n_deliveries == 0) {
+		cli_say(c, "cli.nothing-disclosed", NULL, NULL);
+		return true;
+	}
+	(void)printf("\n%s\n", cli_text(c, "cli.disclosed"));
+	t = table_create(c, TABLE_LIST);
+	if (t == NULL)
+		return false;
+	for (size_t i = 0; i < accepted->n_deliveries; i++) {
+		const Lahetti__V1__Notice *n = accepted->deliveries[i];
+
+		table_row(t);
+		table_recipient(t, "recipient", n->recipient);
+		table_kind(t, "kind", n->kind);
+		table_flag(t, "opened", n->opened);
+		table_word(t, "state", &lahetti__v1__state__descriptor, (int)n->state);
+		table_id(t, "statement", n->statement);
+	}
+	return table_print(t, true);
+}
+
+static json_t *disclosed_json(const Lahetti__V1__Accepted *accepted)
+{
+	json_t *array = json_array();
+
+	for (size_t i = 0; i < accepted->n_deliveries; i++) {
+		json_t *notice = output_json(&accepted->deliveries[i]->base);
+
+		(void)json_object_set_new(notice, "opened",
+					  json_boolean(accepted->deliveries[i]->opened));
+		(void)json_array_append_new(array, notice);
+	}
+	return array;
 }
 
 /* What the receipt, which has been verified, says. */
@@ -243,8 +316,13 @@ static bool print_receipt(struct cli *c, const struct signed_statement *s,
 	table_time(t, "time", facts.event->time_us);
 	table_number(t, "log-size", facts.checkpoint.size);
 	table_mark(t, "sent-late", accepted->sent_late);
-	table_number(t, "deliveries", accepted->n_deliveries);
-	return table_print(t, true);
+	if (s->header->kind != LAHETTI_KIND_WITHDRAWAL) {
+		table_number(t, "deliveries", accepted->n_deliveries);
+		return table_print(t, true);
+	}
+	if (c->json)
+		table_json(t, "disclosed", disclosed_json(accepted));
+	return table_print(t, true) && (c->json || print_disclosed(c, accepted));
 }
 
 bool statement_submit(struct cli *c, const struct signed_statement *s)
@@ -275,27 +353,40 @@ bool statement_names(const char *name, const char *text, struct lahetti_id *id)
 /* Where the device keeps what it has signed. */
 static const char *const folders[] = {"sent", "outbox"};
 
-bool statement_met(struct cli *c, const char *text, struct lahetti_id *id, bool *met)
+/* How many of the kept ones a text names. */
+static bool count_kept(struct cli *c, const char *text, struct lahetti_id *id, size_t *found)
 {
 	struct lahetti_id each;
 	const char **names;
-	size_t found = 0;
 	size_t n;
 
-	*met = lahetti_id_parse(id, text, NULL);
-	if (*met)
-		return true;
+	*found = 0;
 	for (size_t f = 0; f < sizeof folders / sizeof folders[0]; f++) {
 		if (!home_list(c, folders[f], &names, &n))
 			return false;
 		for (size_t i = 0; i < n; i++)
 			if (statement_names(names[i], text, &each)) {
 				*id = each;
-				found++;
+				(*found)++;
 			}
 	}
-	*met = found == 1;
-	return found < 2 || cli_fail(c, CLI_WRONG_USE, "cli.ambiguous-digits", text, NULL);
+	return *found < 2 || cli_fail(c, CLI_WRONG_USE, "cli.ambiguous-digits", text, NULL);
+}
+
+bool statement_signed_here(struct cli *c, const char *text, struct lahetti_id *id, bool *found)
+{
+	size_t n;
+
+	if (!count_kept(c, text, id, &n))
+		return false;
+	*found = n == 1;
+	return true;
+}
+
+bool statement_met(struct cli *c, const char *text, struct lahetti_id *id, bool *met)
+{
+	*met = lahetti_id_parse(id, text, NULL);
+	return *met || statement_signed_here(c, text, id, met);
 }
 
 /* The signed bytes, from where they are kept. *found is false where they are nowhere. */

@@ -24,6 +24,7 @@ struct draft {
 	Lahetti__V1__Recipient *recipients[RECIPIENTS_MOST];
 	Lahetti__V1__Category categories[CATEGORIES_MOST];
 	Lahetti__V1__Reference *consents[RECIPIENTS_MOST];
+	Lahetti__V1__Attachment *attachments[LAHETTI_ATTACHMENTS_MOST];
 	struct lahetti_id id;
 	uint8_t salt[LAHETTI_SALT_LEN];
 };
@@ -42,6 +43,9 @@ LAHETTI_CHECKED bool draft_categories(struct cli *c, struct draft *d,
 				      const Lahetti__V1__Category *otherwise, size_t n);
 LAHETTI_CHECKED bool draft_consents(struct cli *c, struct draft *d);
 
+/* From --attach. The session is open by now: it knows how large a file may be. */
+LAHETTI_CHECKED bool draft_attachments(struct cli *c, struct draft *d);
+
 /*
  * Own register where all recipients are of one's own organisation, else a consent, else the
  * statutory right that the options state.
@@ -54,6 +58,7 @@ struct signed_statement {
 	struct lahetti_digest sha256;
 	struct lahetti_span bytes; /* of the envelope */
 	Lahetti__V1__Envelope *envelope;
+	const Lahetti__V1__Header *header;
 };
 
 /* Fills, packs, checks what can be checked without a server (CLI_WRONG_USE), signs. */
@@ -70,7 +75,8 @@ LAHETTI_CHECKED bool statement_of(struct cli *c, struct lahetti_span bytes,
  */
 LAHETTI_CHECKED bool statement_submit(struct cli *c, const struct signed_statement *s);
 
-/* Asks the server to accept it and verifies the receipt. Nothing is printed. */
+/* Sends its attachments, asks the server to accept it and verifies the receipt. No table is
+ * printed. */
 LAHETTI_CHECKED bool statement_ask(struct cli *c, const struct signed_statement *s,
 				   const Lahetti__V1__Accepted **accepted);
 
@@ -86,6 +92,11 @@ struct known_statement {
 LAHETTI_CHECKED bool statement_met(struct cli *c, const char *text, struct lahetti_id *id,
 				   bool *met);
 LAHETTI_CHECKED bool statement_find(struct cli *c, const char *text, struct known_statement *known);
+
+/* One that this device has signed, by its identifier or digits of it; *found is false where it is
+ * none. */
+LAHETTI_CHECKED bool statement_signed_here(struct cli *c, const char *text, struct lahetti_id *id,
+					   bool *found);
 
 /* As it was signed, from sent/ or outbox/; CLI_WRONG_USE where this device has no copy. */
 LAHETTI_CHECKED bool statement_kept(struct cli *c, const struct lahetti_id *id,

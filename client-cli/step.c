@@ -120,7 +120,7 @@ static bool reply_init(struct cli *c, struct reply *r, enum lahetti_kind kind,
 	r->to.user = header->author;
 	d->recipients[0] = &r->to;
 	d->header.n_recipients = args_given(c, "without-sender") ? 0 : 1;
-	return draft_basis(c, d);
+	return draft_basis(c, d) && draft_attachments(c, d);
 }
 
 static bool reply_send(struct cli *c, struct reply *r)

@@ -6,16 +6,17 @@
 #include <lahetti/v1/common.pb-c.h>
 #include <string.h>
 
-#define AUDIENCE_MOST	 255
-#define ATTACHMENT_MOST	 (UINT64_C(20) << 20)
-#define ATTACHMENTS_MOST 20
-#define FILE_NAME_MOST	 255
+#define AUDIENCE_MOST  255
+#define FILE_NAME_MOST 255
 
 static const char *const media_types[] = {
 	"application/pdf",
 	"image/png",
 	"image/jpeg",
 	"text/plain",
+	"application/vnd.oasis.opendocument.text",
+	"application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+	"application/octet-stream",
 };
 
 static bool newer_statement(struct lahetti_fault *f)
@@ -134,12 +135,12 @@ static bool check_disclosure(const struct lahetti_kind_row *kind, const Lahetti_
 	       check_basis(kind, h->basis, f) && lahetti_check_date_or_none(h->deadline, f);
 }
 
-static bool is_media_type(const char *type)
+const char *lahetti_media_type(const char *type)
 {
 	for (size_t i = 0; i < sizeof media_types / sizeof media_types[0]; i++)
 		if (strcmp(media_types[i], type) == 0)
-			return true;
-	return false;
+			return media_types[i];
+	return NULL;
 }
 
 /* A name and nothing of a path, so that a program may write it into a folder. */
@@ -155,16 +156,16 @@ static bool check_attachments(const struct lahetti_kind_row *kind, const Lahetti
 {
 	if (!kind->has_client && h->n_attachments > 0)
 		return lahetti_wrong(f, "unwanted-detail");
-	if (h->n_attachments > ATTACHMENTS_MOST)
+	if (h->n_attachments > LAHETTI_ATTACHMENTS_MOST)
 		return lahetti_wrong(f, "too-many-attachments");
 	for (size_t i = 0; i < h->n_attachments; i++) {
 		const Lahetti__V1__Attachment *a = h->attachments[i];
 
 		if (!lahetti_check_id(a->id, f) || !lahetti_check_digest(a->sha256, f))
 			return false;
-		if (a->size == 0 || a->size > ATTACHMENT_MOST)
+		if (a->size == 0 || a->size > LAHETTI_ATTACHMENT_MOST)
 			return lahetti_wrong(f, "bad-attachment-size");
-		if (!is_media_type(a->media_type))
+		if (lahetti_media_type(a->media_type) == NULL)
 			return lahetti_wrong(f, "bad-media-type");
 		if (!is_file_name(a->name))
 			return lahetti_wrong(f, "bad-file-name");

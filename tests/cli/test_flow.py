@@ -4,7 +4,10 @@
     test_flow.py LAHETTI LAHETTID VERIFY_LOG [CLASS…]
 """
 
+import hashlib
+import io
 import os
+import random
 import re
 import shutil
 import signal
@@ -12,13 +15,16 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import unittest
 import uuid
+import zipfile
 from pathlib import Path
 
 from command import LANGUAGES, Person
 
 LAHETTI, LAHETTID, VERIFY_LOG = sys.argv[1:4]
+LIMIT = 1_500_000  # bytes of an attachment that the server takes
 CONFIG = """
 server-name = "localhost/lahetti"
 listen-port = {port}
@@ -39,11 +45,11 @@ def free_port():
 
 
 class Server:
-    def __init__(self, folder):
+    def __init__(self, folder, configuration=""):
         self.folder = Path(folder)
         self.port = free_port()
         self.process = None
-        Path(self.folder, "lahettid.conf").write_text(CONFIG.format(port=self.port), encoding="utf-8")
+        Path(self.folder, "lahettid.conf").write_text(CONFIG.format(port=self.port) + configuration, encoding="utf-8")
 
     def console(self, *arguments):
         run = subprocess.run([LAHETTID, arguments[0], "--config", "lahettid.conf", *arguments[1:]], cwd=self.folder,
@@ -69,12 +75,14 @@ class Server:
 class County(unittest.TestCase):
     """A clinic that sends, a team that receives, an officer who watches."""
 
+    configuration = ""
+
     @classmethod
     def setUpClass(cls):
         cls.scratch = tempfile.TemporaryDirectory(prefix="lahetti-flow-")
         cls.addClassCleanup(cls.scratch.cleanup)
         cls.folder = Path(cls.scratch.name)
-        cls.server = Server(cls.folder)
+        cls.server = Server(cls.folder, cls.configuration)
         code = cls.server.console("init", "--organisation", "Esimerkkilä", "--business-id", "0000000-0",
                                   "--administrator", "Pia Pääkäyttäjä")
         cls.server.start()
@@ -430,6 +438,290 @@ urgency: soon
 
     def acting(self, *arguments):
         return [row["unit"] for row in self.sender(*arguments) if row["acting"]]
+
+
+class Relay:
+    """Stands between device and server; cuts the connection when the device has sent so many bytes."""
+
+    def __init__(self, port, most=None):
+        self.port, self.most, self.sent, self.sockets = port, most, 0, []
+        self.listener = socket.create_server(("localhost", 0))
+        self.own_port = self.listener.getsockname()[1]
+        self.threads = [threading.Thread(target=self.serve, daemon=True)]
+        self.threads[0].start()
+
+    def serve(self):
+        while True:
+            try:
+                device, _ = self.listener.accept()
+            except OSError:
+                return
+            server = socket.create_connection(("localhost", self.port))
+            self.sockets += device, server
+            for pair in ((device, server), (server, device)):
+                self.threads.append(threading.Thread(target=self.pump, args=(*pair, pair[0] is device), daemon=True))
+                self.threads[-1].start()
+
+    def pump(self, source, sink, counted):
+        try:
+            while data := source.recv(65536):
+                if counted:
+                    self.sent += len(data)
+                    if self.most is not None and self.sent > self.most:
+                        break
+                sink.sendall(data)
+        except OSError:
+            pass
+        for each in (source, sink):
+            try:
+                each.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                pass
+
+    def close(self):
+        self.listener.shutdown(socket.SHUT_RDWR)
+        self.listener.close()
+        for thread in self.threads:
+            thread.join(timeout=60)
+        for each in self.sockets:
+            each.close()
+
+
+class Attachments(County):
+    """Files that go with documents."""
+
+    configuration = f"attachment-bytes = {LIMIT}\nrequests-a-second = 1000\n"
+
+    def file(self, name, content):
+        path = self.folder / "files" / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(content)
+        return str(path)
+
+    def attach(self, *files, person=None):
+        arguments = [word for file in files for word in ("--attach", file)]
+        return (person or self.sender)("refer", "--client", self.client, "--to", "queue:Valmennus", "--client-agrees",
+                                       "--words", "x", "--ask", "studies", *arguments)["statement"]
+
+    def claimed(self, statement):
+        delivery = self.delivered(statement)
+        self.coach("claim", delivery)
+        return delivery
+
+    def copies(self, person=None):
+        return sorted(Path((person or self.sender).home, "attachments").glob("*"))
+
+    def paper(self, scan, client=None, **others):
+        return self.sender.run("consent", "--client", client or self.client, "--giver", "client", "--purpose", "rehabilitation",
+                               "--category", "contact", "--party", "unit:Valmennus", "--from", "2026-01-01", "--until",
+                               "2099-12-31", "--how", "paper", "--leaflet", "1", "--kanta-checked", *scan, "--json", **others)
+
+    def test_attachment_is_listed_fetched_and_never_overwrites(self):
+        content = random.Random(1).randbytes(200_000)
+        files = [self.file("lausunto.bin", content), self.file("kirje.txt", "Hyvää päivää\n".encode())]
+        statement = self.attach(*files)
+        delivery = self.claimed(statement)
+        header = self.coach("open", delivery)["header"]
+        self.assertEqual([(a["name"], a["size"]) for a in header["attachments"]], [("lausunto.bin", 200_000), ("kirje.txt", 18)])
+        self.assertEqual(header["attachments"][0]["sha256"], hashlib.sha256(content).hexdigest())
+        shown = self.coach.run("open", delivery).out
+        self.assertRegex(shown, rf"(?m)^{header['attachments'][0]['id'][-8:]} +lausunto.bin +\S+ +196 KiB$")
+        # By digits, by name into the folder one is in; the sender's own.
+        target = self.folder / "saapunut.bin"
+        fetched = self.coach("fetch", delivery, header["attachments"][0]["id"][-8:], "--out", str(target))
+        self.assertEqual((fetched["size"], fetched["file"]), (200_000, str(target)))
+        self.assertEqual(target.read_bytes(), content)
+        self.assertEqual(target.stat().st_mode & 0o777, 0o600)
+        self.coach("fetch", delivery[-8:], "kirje.txt")
+        self.assertEqual(Path(self.coach.folder, "kirje.txt").read_text(encoding="utf-8"), "Hyvää päivää\n")
+        self.sender("fetch", statement, "lausunto.bin", "--out", str(self.folder / "oma.bin"))
+        self.assertEqual((self.folder / "oma.bin").read_bytes(), content)
+        # Again: nothing is overwritten, and nothing is asked for.
+        target.write_bytes(b"mine")
+        events = len(self.officer("audit", "list", "--action", "read-attachment"))
+        self.assertIn("saapunut.bin", self.refused(self.coach, "fetch", delivery, "lausunto.bin", "--out", str(target), status=2))
+        self.refused(self.coach, "fetch", delivery, "kirje.txt", status=2)
+        self.assertEqual(target.read_bytes(), b"mine")
+        self.assertEqual(len(self.officer("audit", "list", "--action", "read-attachment")), events)
+        # One event for each reading, however many pieces it took.
+        self.assertEqual(events, 3)
+        self.refused(self.coach, "fetch", delivery, status=2)
+        self.refused(self.coach, "fetch", delivery, "ffffffff", status=2)
+        self.assertEqual(self.copies(), [])
+        self.assertEqual([p.name for p in self.folder.glob("*.??????") if p.name.startswith("saapunut")], [])
+
+    def test_attachment_is_not_read_before_its_document_is_opened(self):
+        delivery = self.delivered(self.attach(self.file("a.txt", b"a\n")))
+        self.refused(self.coach, "fetch", delivery, "--out", str(self.folder / "nothing"))
+        self.refused(self.officer, "fetch", delivery, "--out", str(self.folder / "nothing"))
+        self.assertFalse((self.folder / "nothing").exists())
+
+    def test_what_was_damaged_on_the_server_is_not_shown(self):
+        before = {p for p in (self.folder / "data" / "attachments").rglob("*") if p.is_file()}
+        delivery = self.claimed(self.attach(self.file("vaurio.bin", b"\0" * 70_000)))
+        damaged, = {p for p in (self.folder / "data" / "attachments").rglob("*") if p.is_file()} - before
+        spoiled = bytearray(damaged.read_bytes())
+        spoiled[len(spoiled) - 100] ^= 1
+        damaged.write_bytes(spoiled)
+        target = self.folder / "vaurio.bin"
+        result = self.coach.run("fetch", delivery, "--out", str(target))
+        self.assertNotEqual(result.status, 0)
+        self.assertEqual(list(self.folder.glob("vaurio.bin*")), [])
+        spoiled[len(spoiled) - 100] ^= 1
+        damaged.write_bytes(spoiled)
+        self.coach("fetch", delivery, "--out", str(target))
+
+    def test_types_are_what_the_bytes_look_like(self):
+        def archive(*members):
+            out = io.BytesIO()
+            with zipfile.ZipFile(out, "w") as z:
+                for name, text in members:
+                    z.writestr(name, text)
+            return out.getvalue()
+        odt = "application/vnd.oasis.opendocument.text"
+        docx = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
+        files = {
+            "a.pdf": (b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n1 0 obj\n", "application/pdf"),
+            "b.txt": (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\1\0\0\0\1\x08\2\0\0\0", "image/png"),
+            "c": (b"\xff\xd8\xff\xe0\0\x10JFIF\0\1\1\0\0\1\0\1\0\0", "image/jpeg"),
+            "d.exe": ("Työkyky\n".encode(), "text/plain"),
+            "e.html": (b"<!DOCTYPE html><html><script>alert(1)</script></html>\n", "text/plain"),
+            "f.odt": (archive(("mimetype", odt), ("content.xml", "<x/>")), odt),
+            "g.docx": (archive(("[Content_Types].xml", "<Types/>"), ("_rels/.rels", "<x/>"), ("word/document.xml", "<x/>")), docx),
+            "h.zip": (archive(("x", "y")), "application/octet-stream"),
+            "i": (bytes(range(256)), "application/octet-stream"),
+        }
+        delivery = self.claimed(self.attach(*(self.file(name, content) for name, (content, _) in files.items())))
+        found = {a["name"]: a["media_type"] for a in self.coach("open", delivery)["header"]["attachments"]}
+        self.assertEqual(found, {name: kind for name, (_, kind) in files.items()})
+
+    def test_what_cannot_be_attached_is_told_before_anything_is_sent(self):
+        before = len(self.sender("sent"))
+        os.mkfifo(self.folder / "pipe")
+        wrong = {self.file("large", b"x" * (LIMIT + 1)): "MiB", self.file("empty", b""): "empty", str(self.folder): "ordinary",
+                 str(self.folder / "nowhere"): "nowhere", str(self.folder / "pipe"): "ordinary",
+                 self.file(".hidden", b"x"): "name"}
+        for path, word in wrong.items():
+            self.assertIn(word, self.refused(self.sender, "refer", "--client", self.client, "--to", "queue:Valmennus",
+                                             "--client-agrees", "--words", "x", "--ask", "studies", "--attach", path, status=2))
+        small = self.file("small", b"x")
+        self.refused(self.sender, "refer", "--client", self.client, "--to", "queue:Valmennus", "--client-agrees", "--words", "x",
+                     "--ask", "studies", *["--attach", small] * 21, status=2)
+        self.assertEqual(self.paper([]).status, 2)
+        self.assertEqual(len(self.sender("sent")), before)
+        self.assertEqual(self.sender("outbox"), [])
+        self.assertEqual(self.copies(), [])
+        self.attach(self.file("largest", b"x" * LIMIT))
+
+    def test_reply_brings_files_back(self):
+        delivery = self.claimed(self.attach())
+        self.coach("open", delivery)
+        self.coach("take", delivery)
+        profile = self.file("profiili.pdf", b"%PDF-1.7\n" + b"x" * 100_000)
+        report = self.coach("report", delivery, "--report", "Profiili on valmis.", "--attach", profile)["statement"]
+        arrived = next(n["delivery"] for n in self.sender("inbox", "--all") if n["statement"] == report)
+        self.sender("fetch", arrived, "--out", str(self.folder / "profiili.pdf"))
+        self.assertEqual((self.folder / "profiili.pdf").read_bytes(), Path(profile).read_bytes())
+
+    # ---- paper ----
+
+    def test_paper_consent_brings_its_scan(self):
+        scan = self.file("suostumus.pdf", b"%PDF-1.7\n" + b"allekirjoitettu " * 10_000)
+        result = self.paper(["--scan", scan])
+        self.assertEqual(result.status, 0, result.err)
+        consent = result.json["statement"]
+        self.sender("fetch", consent, "--out", str(self.folder / "kopio.pdf"))
+        self.assertEqual((self.folder / "kopio.pdf").read_bytes(), Path(scan).read_bytes())
+        withdrawn = self.sender("withdraw", consent, "--how", "Paperilla.", "--attach", self.file("peruutus.txt", b"Perun.\n"))
+        self.assertEqual(withdrawn["disclosed"], [])
+
+    # ---- without a connection ----
+
+    def test_outbox_keeps_files_sealed_and_sends_them_first(self):
+        content = b"%PDF-1.7\n" + b"salaisuus " * 20_000
+        ghost = [str(uuid.UUID(int=uuid.uuid4().int & ~(0xF << 76) | 7 << 76)) for _ in range(2)]
+        cases = Path(self.sender.home, "cases")
+        kept = cases.read_text(encoding="utf-8")
+        cases.write_text(kept + " ".join(ghost) + "\n", encoding="utf-8")
+        self.sender("who")
+        self.server.stop()
+        try:
+            scan = self.file("offline.pdf", content)
+            self.assertEqual(self.paper(["--scan", scan]).status, 4)
+            self.assertEqual(self.paper(["--scan", scan], client=ghost[0]).status, 4)
+            Path(scan).unlink()
+            self.assertEqual([row["attachments"] for row in self.sender("outbox")], [1, 1])
+        finally:
+            self.server.start()
+            cases.write_text(kept, encoding="utf-8")
+        self.assertEqual(len(self.copies()), 2)
+        for copy in self.copies():
+            self.assertNotIn(b"salaisuus", copy.read_bytes())
+            self.assertEqual(copy.stat().st_mode & 0o777, 0o600)
+        # One that was changed on the device is not sent, and nothing of it is lost.
+        first = [row["statement"] for row in self.sender("outbox")]
+        copy = self.copies()[0]
+        whole = copy.read_bytes()
+        for spoiled in (whole[:-1] + bytes([whole[-1] ^ 1]), whole[65564:] + whole[:65564], whole[:-1]):
+            copy.write_bytes(spoiled)
+            self.assertIn(self.sender.run("outbox", "send").status, (1, 5))
+            self.assertEqual([row["statement"] for row in self.sender("outbox")], first)
+        copy.write_bytes(whole)
+        self.assertEqual(self.sender.run("outbox", "send").status, 0)
+        left = self.sender("outbox")
+        self.assertEqual([(r["statement"], r["state"]) for r in left], [(first[1], "aside")])
+        self.sender("fetch", first[0], "--out", str(self.folder / "offline.pdf"))
+        self.assertEqual((self.folder / "offline.pdf").read_bytes(), content)
+        self.assertEqual(len(self.copies()), 1)
+        self.assertEqual(self.sender.run("outbox", "drop", first[1]).status, 0)
+        self.assertEqual(self.copies(), [])
+
+    def test_broken_upload_goes_on_where_it_stopped(self):
+        content = random.Random(2).randbytes(LIMIT)
+        path = self.file("suuri.bin", content)
+        profile = Path(self.sender.home, "profile.json")
+        kept = profile.read_text(encoding="utf-8")
+        sent = []
+        try:
+            for most in (LIMIT // 2, None):
+                relay = Relay(self.server.port, most)
+                profile.write_text(re.sub(r'"port": \d+', f'"port": {relay.own_port}', kept), encoding="utf-8")
+                if most is None:
+                    result = self.sender.run("outbox", "send")
+                    self.assertEqual(result.status, 0, result.err)
+                else:
+                    self.refused(self.sender, "refer", "--client", self.client, "--to", "queue:Valmennus", "--client-agrees",
+                                 "--words", "x", "--ask", "studies", "--attach", path, status=4)
+                    self.assertEqual([row["attachments"] for row in self.sender("outbox")], [1])
+                    Path(path).unlink()
+                relay.close()
+                sent.append(relay.sent)
+        finally:
+            profile.write_text(kept, encoding="utf-8")
+        self.assertLess(sent[1], LIMIT * 3 // 4)
+        self.assertEqual(self.sender("outbox"), [])
+        statement = self.sender("sent")[0]["statement"]
+        self.sender("fetch", statement, "--out", str(self.folder / "suuri.bin"))
+        self.assertEqual((self.folder / "suuri.bin").read_bytes(), content)
+
+    def test_upload_that_the_server_forgot_is_sent_again(self):
+        content = random.Random(3).randbytes(LIMIT)
+        path = self.file("unohtui.bin", content)
+        relay = Relay(self.server.port, LIMIT // 2)
+        profile = Path(self.sender.home, "profile.json")
+        kept = profile.read_text(encoding="utf-8")
+        try:
+            profile.write_text(re.sub(r'"port": \d+', f'"port": {relay.own_port}', kept), encoding="utf-8")
+            self.refused(self.sender, "refer", "--client", self.client, "--to", "queue:Valmennus", "--client-agrees",
+                         "--words", "x", "--ask", "studies", "--attach", path, status=4)
+        finally:
+            profile.write_text(kept, encoding="utf-8")
+        relay.close()
+        self.server.stop()
+        self.server.start()
+        # The next document takes along what waits.
+        self.refer()
+        self.assertEqual((self.sender("outbox"), self.copies()), ([], []))
 
 
 class LongReport(County):

@@ -93,6 +93,14 @@ LAHETTI_API LAHETTI_CHECKED bool lahetti_statement_read(struct lahetti_statement
 							struct lahetti_arena *arena,
 							struct lahetti_fault *f);
 
+/* Of one statement, and bytes of each. A server may take less. */
+#define LAHETTI_ATTACHMENTS_MOST 20
+#define LAHETTI_ATTACHMENT_MOST	 (UINT64_C(20) << 20)
+
+/* The same text as a constant where attachments may be of that type, else NULL. What is of no other
+ * is "application/octet-stream": bytes, which no program shows by itself. */
+LAHETTI_API const char *lahetti_media_type(const char *type);
+
 struct lahetti_role_row {
 	Lahetti__V1__Role role;
 	const char *name; /* "social-worker" */
