@@ -34,6 +34,7 @@ static void print_line(struct cli *c, struct table *t, const Lahetti__V1__Report
 	table_text(t, "unit", line->unit_name);
 	table_text(t, "organisation", line->organisation_name);
 	table_word(t, "action", &lahetti__v1__action__descriptor, (int)e->action);
+	table_kind(t, "kind", e->kind);
 	table_word(t, "outcome", &lahetti__v1__event_outcome__descriptor, (int)e->outcome);
 	table_word(t, "basis", &lahetti__v1__basis_kind__descriptor, (int)e->basis);
 	table_words(t, "categories", &lahetti__v1__category__descriptor, e->categories,

@@ -474,7 +474,7 @@ static bool stop_page(struct handling *h, struct coming *c, const struct stored 
 			return false;
 	if (c->n_records == 0)
 		return true;
-	entry_init(h, &e, LAHETTI__V1__ACTION__ACTION_EXPIRE,
+	entry_init(h, &e, LAHETTI__V1__ACTION__ACTION_STOP,
 		   LAHETTI__V1__EVENT_OUTCOME__EVENT_OUTCOME_DONE);
 	e.event.reason = (char *)(uintptr_t) "consent-withdrawn";
 	e.event.step = LAHETTI__V1__STEP__STEP_STOP;
