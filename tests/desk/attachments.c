@@ -26,7 +26,7 @@
 #define FRAME(NAME) LAHETTI__V1__SERVER_FRAME__BODY_##NAME
 #define PIECE	    65536u
 #define FSCK_FOUND  3
-#define KILLS	    20
+#define KILLS	    12
 
 /* A file that is to travel. */
 struct file {
