@@ -496,7 +496,7 @@ bool read_devices(struct handling *h, struct lahetti_fault *f)
 	if (!leads(h, lahetti_bytes(lahetti_id_span(&user)), &leader, f))
 		return false;
 	if (!d.allowed && !leader)
-		return answer_error(h, LAHETTI__V1__ERROR__CLASS__CLASS_REFUSED, d.code, 0, f);
+		return refuse_reading(h, d.code);
 	return directory_list(h->store, DIRECTORY_DEVICE, DIRECTORY_BY_USER, &user,
 			      (struct lahetti_span){0}, found, PAGE_MOST, &n, &h->arena, f) &&
 	       answer_directory(h, found, n, (ProtobufCBinaryData){0}, f);

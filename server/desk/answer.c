@@ -170,6 +170,12 @@ bool refuse(struct handling *h, const char *code, const struct trail_subject *su
 			    code, 0, f);
 }
 
+bool refuse_reading(struct handling *h, const char *code)
+{
+	h->refusal = code;
+	return true;
+}
+
 /* Events
  * ------------------------------------------------------------------------------------------------------------
  */

@@ -133,6 +133,8 @@ static bool handling_start(struct handling *h, struct job *j, struct lahetti_fau
 	h->first = NULL;
 	h->end = &h->first;
 	h->fetch = NULL;
+	h->refusal = NULL;
+	h->found = job_found(j);
 	h->event = 0;
 	h->answered = h->refused = h->since_erased = h->late = false;
 	h->id = (struct lahetti_id){0};
@@ -606,7 +608,8 @@ static handler_fn *fetcher_of(const struct job *j)
 	}
 }
 
-static void read_one(struct worker *w, struct job *j)
+/* True: given away, to the writer that records a refusal. */
+static bool read_one(struct worker *w, struct job *j)
 {
 	struct handling *h = &w->h;
 	struct lahetti_fault fault = {0};
@@ -618,16 +621,48 @@ static void read_one(struct worker *w, struct job *j)
 	if (ok && j->head.frame != JOB_FETCH) {
 		d = policy_session(&h->actor);
 		if (!d.allowed)
-			ok = lahetti_fault_set(&fault, LAHETTI_FAULT_INVALID, d.code, "Refused.");
+			(void)refuse_reading(h, d.code);
 	}
-	ok = ok && fn(h, &fault);
+	ok = ok && (h->refusal != NULL || fn(h, &fault));
 	store_rollback(w->store);
+	if (ok && h->refusal != NULL) {
+		(void)snprintf(j->head.refused, sizeof j->head.refused, "%s", h->refusal);
+		return job_queue_put(w->desk->to_writer, j);
+	}
 	if (!ok) {
 		if (fault.kind == LAHETTI_FAULT_BROKEN)
 			log_fault(w->desk, "read_failed", &fault);
 		answer_fault(h, &fault);
 	}
 	send_answers(w->desk, h);
+	return false;
+}
+
+/* True: given away, with what was found, to the writer that decides. */
+static bool look_one(struct worker *w, struct job *j)
+{
+	struct handling *h = &w->h;
+	struct lahetti_fault fault = {0};
+	struct job *next = NULL;
+	bool ok = store_begin(w->store, &fault) && facts_of_actor(h, &h->actor, &fault) &&
+		  handler_of(j->head.frame)->look(h, &fault);
+
+	store_rollback(w->store);
+	if (ok)
+		next = job_with(j, h->found, &fault);
+	if (next == NULL) {
+		if (fault.kind == LAHETTI_FAULT_BROKEN)
+			log_fault(w->desk, "read_failed", &fault);
+		answer_fault(h, &fault);
+		send_answers(w->desk, h);
+		return false;
+	}
+	if (!job_queue_put(w->desk->to_writer, next)) {
+		job_destroy(next);
+		return false;
+	}
+	job_destroy(j);
+	return true;
 }
 
 static void work_one(struct worker *w, struct job *j)
@@ -639,8 +674,12 @@ static void work_one(struct worker *w, struct job *j)
 		if (!verify(w, j) && job_queue_put(w->desk->to_writer, j))
 			return; /* given away, still inside */
 		send_answers(w->desk, &w->h);
+	} else if (started && frame_row(j->head.frame)->road == FRAME_ROAD_LOOK) {
+		if (look_one(w, j))
+			return;
 	} else if (started) {
-		read_one(w, j);
+		if (read_one(w, j))
+			return;
 	} else {
 		answer_fault(&w->h, &fault);
 		send_answers(w->desk, &w->h);

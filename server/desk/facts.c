@@ -7,6 +7,28 @@ bool facts_id(ProtobufCBinaryData b, struct lahetti_id *id, struct lahetti_fault
 	return b.len == 0 || lahetti_id_read(id, lahetti_bytes_span(b), f);
 }
 
+bool cursor_read(ProtobufCBinaryData b, size_t len, uint64_t otherwise, uint64_t *at,
+		 struct lahetti_fault *f)
+{
+	*at = otherwise;
+	if (b.len == 0)
+		return true;
+	if (b.len != len)
+		return lahetti_fault_set(
+			f, LAHETTI_FAULT_MALFORMED, "bad-cursor",
+			"The place to go on from is not one that this server gave.");
+	*at = 0;
+	for (size_t i = 0; i < CURSOR_LEN; i++)
+		*at = *at << 8 | b.data[i];
+	return true;
+}
+
+void cursor_write(uint8_t out[CURSOR_LEN], uint64_t at)
+{
+	for (int i = CURSOR_LEN - 1; i >= 0; i--, at >>= 8)
+		out[i] = (uint8_t)at;
+}
+
 bool facts_of_actor(struct handling *h, struct facts_actor *a, struct lahetti_fault *f)
 {
 	const struct job_actor *who = &h->job->head.actor;

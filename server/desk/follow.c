@@ -9,30 +9,14 @@
 #define PAGE_MOST  50
 #define STEPS_MOST 256
 
-/* Cursors of lists that go backwards: the event below which the next page begins, 8 bytes,
- * big-endian. */
-static bool read_cursor(ProtobufCBinaryData b, uint64_t *below, struct lahetti_fault *f)
-{
-	*below = UINT64_MAX;
-	if (b.len == 0)
-		return true;
-	if (b.len != 8)
-		return lahetti_fault_set(
-			f, LAHETTI_FAULT_MALFORMED, "bad-cursor",
-			"The place to go on from is not one that this server gave.");
-	*below = 0;
-	for (size_t i = 0; i < 8; i++)
-		*below = *below << 8 | b.data[i];
-	return true;
-}
-
+/* A list that goes backwards: the event below which the next page begins. */
 static ProtobufCBinaryData write_cursor(struct handling *h, uint64_t below)
 {
-	uint8_t *data = lahetti_arena_take(&h->arena, 8);
+	uint8_t *data = lahetti_arena_take(&h->arena, CURSOR_LEN);
 
-	for (int i = 7; data != NULL && i >= 0; i--, below >>= 8)
-		data[i] = (uint8_t)below;
-	return (ProtobufCBinaryData){.data = data, .len = data == NULL ? 0 : 8};
+	if (data != NULL)
+		cursor_write(data, below);
+	return (ProtobufCBinaryData){.data = data, .len = data == NULL ? 0 : CURSOR_LEN};
 }
 
 /* A page shows which clients were referred: it is one event, with a part for each. */
@@ -82,7 +66,7 @@ bool handle_read_sent(struct handling *h, struct lahetti_fault *f)
 	page.statuses = lahetti_arena_take(&h->arena, PAGE_MOST * sizeof *page.statuses);
 	if (rows == NULL || page.statuses == NULL)
 		return lahetti_fault_no_memory(f);
-	if (!read_cursor(asked->cursor, &below, f) ||
+	if (!cursor_read(asked->cursor, CURSOR_LEN, UINT64_MAX, &below, f) ||
 	    !deliveries_sent_by_unit(h->store, &h->actor.unit, below, rows, most, &n, f))
 		return false;
 	for (size_t i = 0; i < n; i++) {

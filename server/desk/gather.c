@@ -420,6 +420,29 @@ Lahetti__V1__Record *record_moved(struct handling *h, const struct lahetti_id *d
 	return r;
 }
 
+Lahetti__V1__Record *record_accepted(struct handling *h, const Lahetti__V1__Header *header,
+				     const struct lahetti_digest *sha256)
+{
+	Lahetti__V1__Record *r = lahetti_arena_take(&h->arena, sizeof *r);
+	Lahetti__V1__StatementAccepted *a = lahetti_arena_take(&h->arena, sizeof *a);
+
+	if (r == NULL || a == NULL)
+		return NULL;
+	lahetti__v1__record__init(r);
+	lahetti__v1__statement_accepted__init(a);
+	a->statement = header->id;
+	a->sha256 = digest_bytes(h, sha256);
+	a->kind = header->kind;
+	a->organisation = header->organisation;
+	a->unit = header->unit;
+	if (header->in_reply_to != NULL)
+		a->in_reply_to = header->in_reply_to->id;
+	a->sent_late = policy_sent_late(header->created_us, h->now_us);
+	r->record_case = LAHETTI__V1__RECORD__RECORD_STATEMENT_ACCEPTED;
+	r->statement_accepted = a;
+	return r;
+}
+
 Lahetti__V1__Record *record_shared(struct handling *h, const struct lahetti_id *case_id,
 				   const struct lahetti_id *unit, bool ended)
 {

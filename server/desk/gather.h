@@ -72,6 +72,8 @@ Lahetti__V1__Record *record_moved(struct handling *h, const struct lahetti_id *d
 				  Lahetti__V1__Step step, Lahetti__V1__State state,
 				  Lahetti__V1__Reason reason, const struct lahetti_id *statement,
 				  const struct lahetti_id *claimed_by);
+Lahetti__V1__Record *record_accepted(struct handling *h, const Lahetti__V1__Header *header,
+				     const struct lahetti_digest *sha256);
 Lahetti__V1__Record *record_shared(struct handling *h, const struct lahetti_id *case_id,
 				   const struct lahetti_id *unit, bool ended);
 Lahetti__V1__Record *record_case(struct handling *h, const struct lahetti_id *case_id,

@@ -14,7 +14,12 @@ static const struct handler handlers[] = {
 	ROW(READ_DIRECTORY, read_directory, NULL, DIRECTORY),
 	ROW(READ_DEVICES, read_devices, NULL, DIRECTORY),
 	ROW(ADD_CLIENT, handle_add_client, NULL, ADD_CLIENT),
-	ROW(FIND_CLIENTS, handle_find_clients, NULL, SEARCH),
+	[LAHETTI__V1__CLIENT_FRAME__BODY_FIND_CLIENTS] =
+		{
+			.look = look_for_clients,
+			.handle = handle_find_clients,
+			.action = LAHETTI__V1__ACTION__ACTION_SEARCH,
+		},
 	ROW(WHO_WOULD_SEE, handle_who_would_see, NULL, SEARCH),
 	ROW(SUBMIT, handle_submit, finish_submit, ACCEPT),
 	ROW(OPEN, handle_open, NULL, OPEN),

@@ -57,7 +57,9 @@ struct handling {
 	struct facts_actor actor;
 	struct answer *first; /* answers, sent after the commit */
 	struct answer **end;
-	struct job *fetch; /* what a reader is to fetch after the commit */
+	struct job *fetch;	   /* what a reader is to fetch after the commit */
+	const char *refusal;	   /* by a reader: the writer records it */
+	struct lahetti_span found; /* by a reader for the writer: one flat block */
 	/* For finish. */
 	uint64_t event;
 	bool answered;
@@ -72,8 +74,10 @@ struct handling {
 
 typedef bool handler_fn(struct handling *h, struct lahetti_fault *f);
 
-/* A row for each frame: handlers.c. Finish may be NULL. */
+/* A row for each frame: handlers.c. Finish may be NULL. Look runs on a reader, before the writer,
+ * and leaves what it found in the handling. */
 struct handler {
+	handler_fn *look;
 	handler_fn *handle;
 	handler_fn *finish;
 	Lahetti__V1__Action action; /* what a refusal of it is recorded as */
@@ -103,6 +107,10 @@ LAHETTI_CHECKED bool refuse(struct handling *h, const char *code,
 LAHETTI_CHECKED bool record_refusal(struct trail *t, const struct refusal *r,
 				    const struct trail_subject *subject, struct lahetti_fault *f);
 
+/* On a reader, which records nothing: the job goes on to the writer, which refuses it with the
+ * code. Returns true: the job is answered there. */
+bool refuse_reading(struct handling *h, const char *code);
+
 /* Facts (facts.c)
  * -------------------------------------------------------------------------------------------------------
  */
@@ -115,6 +123,13 @@ bool facts_author_is_actor(const struct handling *h, const Lahetti__V1__Header *
 /* An identifier of a frame; empty where the field is. "bad-identifier" otherwise. */
 LAHETTI_CHECKED bool facts_id(ProtobufCBinaryData b, struct lahetti_id *id,
 			      struct lahetti_fault *f);
+
+/* Cursors of lists by events begin with the number of one, 8 bytes, big-endian, and are `len` bytes
+ * long. An empty one is `otherwise`; any other length is "bad-cursor" (MALFORMED). */
+#define CURSOR_LEN 8
+LAHETTI_CHECKED bool cursor_read(ProtobufCBinaryData b, size_t len, uint64_t otherwise,
+				 uint64_t *at, struct lahetti_fault *f);
+void cursor_write(uint8_t out[CURSOR_LEN], uint64_t at);
 
 /* Events: an entry with the actor and the actor's organisation as controller filled in. */
 void entry_init(struct handling *h, struct trail_entry *e, Lahetti__V1__Action action,
@@ -168,7 +183,7 @@ LAHETTI_CHECKED bool fetch_send(struct handling *h, const struct fetch *fetch,
 
 handler_fn handle_enrol, handle_login, handle_act;
 handler_fn handle_put_directory, handle_issue_code, handle_confirm_device, handle_revoke_device;
-handler_fn handle_add_client, handle_find_clients;
+handler_fn handle_add_client, look_for_clients, handle_find_clients;
 handler_fn handle_submit, finish_submit, handle_read_receipt;
 handler_fn handle_open, handle_who_would_see;
 handler_fn handle_subscribe, handle_handed_over, handle_claim, handle_release;

@@ -188,28 +188,6 @@ disclosed_identity(struct handling *h, const struct opening *o, struct lahetti_f
  * ------------------------------------------------------------------------------------------------------------
  */
 
-static bool add_accepted(struct handling *h, struct opening *o, struct lahetti_fault *f)
-{
-	Lahetti__V1__Record *r = lahetti_arena_take(&h->arena, sizeof *r);
-	Lahetti__V1__StatementAccepted *a = lahetti_arena_take(&h->arena, sizeof *a);
-	const Lahetti__V1__Header *header = o->statement.header;
-
-	if (r == NULL || a == NULL)
-		return lahetti_fault_no_memory(f);
-	lahetti__v1__record__init(r);
-	lahetti__v1__statement_accepted__init(a);
-	a->statement = header->id;
-	a->sha256 = lahetti_bytes(lahetti_digest_span(&o->sha256));
-	a->kind = header->kind;
-	a->organisation = header->organisation;
-	a->unit = header->unit;
-	a->in_reply_to = header->in_reply_to->id;
-	a->sent_late = policy_sent_late(header->created_us, h->now_us);
-	r->record_case = LAHETTI__V1__RECORD__RECORD_STATEMENT_ACCEPTED;
-	r->statement_accepted = a;
-	return add(o, r, f);
-}
-
 /* The first opening moves the delivery; a later one is recorded as an event and changes nothing. */
 static bool add_step(struct handling *h, struct opening *o, struct lahetti_fault *f)
 {
@@ -240,11 +218,53 @@ static void subject_of(struct handling *h, const struct opening *o,
 		s->part.consent = id_bytes(h, &o->delivered.consents[0].id);
 }
 
+/* Whether the author's controller is another that has the client still. */
+static bool other_register(struct handling *h, const struct stored *stored, bool *other,
+			   struct lahetti_fault *f)
+{
+	struct clients_row row;
+	bool found;
+
+	*other = !lahetti_id_equal(&stored->row.organisation, &h->actor.organisation);
+	if (!*other)
+		return true;
+	if (!clients_find(h->store, &stored->row.client, &row, &found, f))
+		return false;
+	*other = found && !row.identity_erased;
+	return true;
+}
+
+/* The event of an opening: a part for the reader's client, and for the author's where that is
+ * another's. */
+static bool append_opening(struct handling *h, struct opening *o, struct decision d,
+			   struct trail_entry *e, struct lahetti_fault *f)
+{
+	const struct stored *stored = &o->delivered.stored;
+	struct trail_subject subjects[2];
+	bool other;
+
+	if (!other_register(h, stored, &other, f))
+		return false;
+	e->event.controller = id_bytes(h, &stored->row.organisation);
+	e->event.basis = d.basis;
+	e->event.kind = stored->row.kind;
+	e->event.categories = stored->statement.header->categories;
+	e->event.n_categories = stored->statement.header->n_categories;
+	subject_of(h, o, &h->actor.organisation, &o->copy.client, &o->copy.case_id, &subjects[0]);
+	subject_of(h, o, &stored->row.organisation, &stored->row.client, &stored->row.case_id,
+		   &subjects[1]);
+	e->subjects = subjects;
+	e->n_subjects = other ? 2 : 1;
+	if (!trail_append(h->trail, e, f))
+		return false;
+	h->event = e->number;
+	return true;
+}
+
 static bool record_opening(struct handling *h, struct opening *o, struct decision d,
 			   const Lahetti__V1__ClientIdentity *identity, struct lahetti_fault *f)
 {
 	const struct stored *stored = &o->delivered.stored;
-	struct trail_subject subjects[2];
 	struct trail_entry e;
 	struct statements_content content = {
 		.statement = o->id,
@@ -254,29 +274,16 @@ static bool record_opening(struct handling *h, struct opening *o, struct decisio
 		.author = h->actor.user,
 		.kind = o->statement.header->kind,
 	};
-	bool other = !lahetti_id_equal(&stored->row.organisation, &h->actor.organisation);
 
-	if (!add_accepted(h, o, f) || !add_step(h, o, f))
+	if (!add(o, record_accepted(h, o->statement.header, &o->sha256), f) || !add_step(h, o, f))
 		return false;
 	entry_init(h, &e, LAHETTI__V1__ACTION__ACTION_OPEN,
 		   LAHETTI__V1__EVENT_OUTCOME__EVENT_OUTCOME_DONE);
-	e.event.controller = id_bytes(h, &stored->row.organisation);
-	e.event.basis = d.basis;
-	e.event.kind = stored->row.kind;
 	e.event.step = LAHETTI__V1__STEP__STEP_OPEN;
-	e.event.categories = stored->statement.header->categories;
-	e.event.n_categories = stored->statement.header->n_categories;
-	subject_of(h, o, &h->actor.organisation, &o->copy.client, &o->copy.case_id, &subjects[0]);
-	if (other)
-		subject_of(h, o, &stored->row.organisation, &stored->row.client,
-			   &stored->row.case_id, &subjects[1]);
-	e.subjects = subjects;
-	e.n_subjects = other ? 2 : 1;
 	e.records = o->records;
 	e.n_records = o->n_records;
-	if (!trail_append(h->trail, &e, f))
+	if (!append_opening(h, o, d, &e, f))
 		return false;
-	h->event = e.number;
 	content.envelope = lahetti_message_pack(&h->frame->open->envelope->base, &h->arena);
 	return content.envelope.data != NULL &&
 	       (!o->new_client || identity == NULL ||
@@ -322,23 +329,14 @@ static bool opened_before(struct handling *h, struct opening *o, bool *seen,
 static bool record_again(struct handling *h, struct opening *o, struct decision d,
 			 struct lahetti_fault *f)
 {
-	struct trail_subject subject;
 	struct trail_entry e;
 
 	if (!gather_copy(h, &o->delivered.stored, &h->actor.organisation, &o->copy, f))
 		return false;
 	entry_init(h, &e, LAHETTI__V1__ACTION__ACTION_OPEN,
 		   LAHETTI__V1__EVENT_OUTCOME__EVENT_OUTCOME_DONE);
-	e.event.basis = d.basis;
-	e.event.kind = o->delivered.stored.row.kind;
 	e.event.reason = (char *)(uintptr_t) "repeated";
-	subject_of(h, o, &h->actor.organisation, &o->copy.client, &o->copy.case_id, &subject);
-	e.subjects = &subject;
-	e.n_subjects = 1;
-	if (!trail_append(h->trail, &e, f))
-		return false;
-	h->event = e.number;
-	return true;
+	return append_opening(h, o, d, &e, f);
 }
 
 bool handle_open(struct handling *h, struct lahetti_fault *f)

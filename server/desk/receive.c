@@ -61,66 +61,105 @@ bool handle_subscribe(struct handling *h, struct lahetti_fault *f)
  * ----------------------------------------------------------------------------------------------------------
  */
 
-/* Those that have arrived with this unit for the first time: one event for all of them, a part for
- * each client. */
+/* Those that have arrived, and whose they are. */
+struct arrivals {
+	struct lahetti_id deliveries[PAGE_MOST];
+	struct trail_subject subjects[PAGE_MOST];
+	const Lahetti__V1__Record *records[PAGE_MOST];
+	size_t n;
+};
+
+/* Adds a delivery that has arrived with this unit for the first time; any other is left out. */
+static bool add_arrival(struct handling *h, struct arrivals *a, ProtobufCBinaryData delivery,
+			struct delivered *d, struct lahetti_fault *f)
+{
+	const struct lahetti_step_row *row;
+	struct trail_subject *s = &a->subjects[a->n];
+	struct lahetti_id id;
+
+	if (!lahetti_id_read(&id, lahetti_bytes_span(delivery), f) ||
+	    !gather_delivery(h, &id, d, f))
+		return false;
+	row = lahetti_step_find(LAHETTI__V1__STEP__STEP_HAND_OVER, (int)d->row.state);
+	if (row == NULL || !policy_addressed(&h->actor, &d->facts))
+		return true;
+	for (size_t i = 0; i < a->n; i++)
+		if (lahetti_id_equal(&a->deliveries[i], &id))
+			return true;
+	a->records[a->n] = record_moved(h, &id, LAHETTI__V1__STEP__STEP_HAND_OVER, row->to,
+					LAHETTI__V1__REASON__REASON_UNSPECIFIED, NULL, NULL);
+	if (a->records[a->n] == NULL)
+		return lahetti_fault_no_memory(f);
+	trail_subject_init(s, &d->stored.row.organisation, &d->stored.row.client);
+	s->part.delivery = id_bytes(h, &id);
+	s->part.statement = id_bytes(h, &d->row.statement);
+	a->deliveries[a->n++] = id;
+	return true;
+}
+
+/* One event for what is of one controller, with a part for each client: it stands where that one's
+ * data-protection officer looks. */
+static bool record_arrivals(struct handling *h, const struct arrivals *a, struct arrivals *part,
+			    const struct lahetti_id *controller, struct lahetti_fault *f)
+{
+	struct trail_entry e;
+
+	part->n = 0;
+	for (size_t i = 0; i < a->n; i++) {
+		if (!lahetti_id_equal(&a->subjects[i].controller, controller))
+			continue;
+		part->subjects[part->n] = a->subjects[i];
+		part->records[part->n++] = a->records[i];
+	}
+	entry_init(h, &e, LAHETTI__V1__ACTION__ACTION_HAND_OVER,
+		   LAHETTI__V1__EVENT_OUTCOME__EVENT_OUTCOME_DONE);
+	e.event.controller = id_bytes(h, controller);
+	e.event.step = LAHETTI__V1__STEP__STEP_HAND_OVER;
+	e.event.count = (uint32_t)part->n;
+	e.subjects = part->subjects;
+	e.n_subjects = part->n;
+	e.records = part->records;
+	e.n_records = part->n;
+	if (!trail_append(h->trail, &e, f))
+		return false;
+	h->event = e.number;
+	return true;
+}
+
+static bool first_of_controller(const struct arrivals *a, size_t i)
+{
+	for (size_t k = 0; k < i; k++)
+		if (lahetti_id_equal(&a->subjects[k].controller, &a->subjects[i].controller))
+			return false;
+	return true;
+}
+
 bool handle_handed_over(struct handling *h, struct lahetti_fault *f)
 {
 	const Lahetti__V1__HandedOver *said = h->frame->handed_over;
-	struct trail_subject *subjects;
-	const Lahetti__V1__Record **records;
+	struct arrivals *a = lahetti_arena_take(&h->arena, 2 * sizeof *a);
 	struct delivered *d = lahetti_arena_take(&h->arena, sizeof *d);
-	struct lahetti_id *changed;
 	struct decision allowed = policy_clients(&h->actor);
-	struct trail_entry e;
-	size_t n = 0;
 
 	if (!allowed.allowed)
 		return refuse(h, allowed.code, NULL, f);
 	if (said->n_deliveries > PAGE_MOST)
 		return answer_error(h, LAHETTI__V1__ERROR__CLASS__CLASS_REFUSED,
 				    "too-many-elements", 0, f);
-	subjects = lahetti_arena_take(&h->arena, said->n_deliveries * sizeof *subjects);
-	records = lahetti_arena_take(&h->arena, said->n_deliveries * sizeof *records);
-	changed = lahetti_arena_take(&h->arena, said->n_deliveries * sizeof *changed);
-	if (d == NULL || subjects == NULL || records == NULL || changed == NULL)
+	if (a == NULL || d == NULL)
 		return lahetti_fault_no_memory(f);
-	for (size_t i = 0; i < said->n_deliveries; i++) {
-		const struct lahetti_step_row *row;
-		bool twice = false;
-
-		if (!lahetti_id_read(&changed[n], lahetti_bytes_span(said->deliveries[i]), f) ||
-		    !gather_delivery(h, &changed[n], d, f))
+	a->n = 0;
+	for (size_t i = 0; i < said->n_deliveries; i++)
+		if (!add_arrival(h, a, said->deliveries[i], d, f))
 			return false;
-		for (size_t k = 0; k < n; k++)
-			twice = twice || lahetti_id_equal(&changed[k], &changed[n]);
-		row = lahetti_step_find(LAHETTI__V1__STEP__STEP_HAND_OVER, (int)d->row.state);
-		if (twice || row == NULL || !policy_addressed(&h->actor, &d->facts))
-			continue;
-		records[n] =
-			record_moved(h, &changed[n], LAHETTI__V1__STEP__STEP_HAND_OVER, row->to,
-				     LAHETTI__V1__REASON__REASON_UNSPECIFIED, NULL, NULL);
-		if (records[n] == NULL)
-			return lahetti_fault_no_memory(f);
-		trail_subject_init(&subjects[n], &d->stored.row.organisation,
-				   &d->stored.row.client);
-		subjects[n].part.delivery = id_bytes(h, &changed[n]);
-		subjects[n].part.statement = id_bytes(h, &d->row.statement);
-		n++;
-	}
-	if (n == 0)
-		return answer_done(h, 0, f);
-	entry_init(h, &e, LAHETTI__V1__ACTION__ACTION_HAND_OVER,
-		   LAHETTI__V1__EVENT_OUTCOME__EVENT_OUTCOME_DONE);
-	e.event.step = LAHETTI__V1__STEP__STEP_HAND_OVER;
-	e.event.count = (uint32_t)n;
-	e.subjects = subjects;
-	e.n_subjects = n;
-	e.records = records;
-	e.n_records = n;
-	if (!trail_append(h->trail, &e, f) || !answer_done(h, e.number, f))
+	for (size_t i = 0; i < a->n; i++)
+		if (first_of_controller(a, i) &&
+		    !record_arrivals(h, a, a + 1, &a->subjects[i].controller, f))
+			return false;
+	if (!answer_done(h, h->event, f))
 		return false;
-	for (size_t i = 0; i < n; i++)
-		if (!gather_tell(h, &changed[i], f))
+	for (size_t i = 0; i < a->n; i++)
+		if (!gather_tell(h, &a->deliveries[i], f))
 			return false;
 	return true;
 }
@@ -158,6 +197,7 @@ change_claim(struct handling *h, ProtobufCBinaryData delivery, Lahetti__V1__Acti
 	if (records[0] == NULL)
 		return lahetti_fault_no_memory(f);
 	entry_init(h, &e, action, LAHETTI__V1__EVENT_OUTCOME__EVENT_OUTCOME_DONE);
+	e.event.controller = id_bytes(h, &d->stored.row.organisation);
 	trail_subject_init(&subject, &d->stored.row.organisation, &d->stored.row.client);
 	subject.part.delivery = id_bytes(h, &id);
 	subject.part.statement = id_bytes(h, &d->row.statement);

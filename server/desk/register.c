@@ -127,32 +127,114 @@ static bool by_code(struct handling *h, const struct lahetti_hetu *hetu, struct 
 				page->clients, PAGE_MOST, &page->n, f);
 }
 
-static bool by_name(struct handling *h, const char *term, const struct lahetti_id *after,
-		    size_t most, struct page *page, struct lahetti_fault *f)
+/* A search: a whole code, a part of a name, or everybody. */
+struct search {
+	struct lahetti_span term;
+	struct lahetti_hetu hetu;
+	bool by_code;
+	struct lahetti_id after;
+	size_t most;
+};
+
+/* Reads what is asked. What has digits is meant as a code: one that is mistyped is refused and not
+ * kept. *wrong is the code of that, or NULL. */
+static bool read_search(const Lahetti__V1__FindClients *asked, struct search *s, const char **wrong,
+			struct lahetti_fault *f)
 {
+	struct lahetti_fault fault = {0};
+
+	*s = (struct search){
+		.term = lahetti_span_text(asked->term),
+		.most = asked->limit == 0 || asked->limit > PAGE_MOST ? PAGE_MOST : asked->limit,
+	};
+	*wrong = NULL;
+	if (!facts_id(asked->cursor, &s->after, f))
+		return false;
+	while (s->term.len > 0 && s->term.data[0] == ' ')
+		s->term = lahetti_span(s->term.data + 1, s->term.len - 1);
+	while (s->term.len > 0 && s->term.data[s->term.len - 1] == ' ')
+		s->term.len--;
+	s->by_code = lahetti_hetu_read(&s->hetu, s->term, &fault);
+	if (!s->by_code && strpbrk(asked->term, "0123456789") != NULL)
+		*wrong = fault.code;
+	if (s->term.len > 200)
+		*wrong = "too-long";
+	return true;
+}
+
+static bool by_name(struct handling *h, const struct search *s, struct page *page,
+		    struct lahetti_fault *f)
+{
+	char *term = lahetti_arena_text(&h->arena, s->term);
 	struct lahetti_id found[PAGE_MOST];
 	struct lahetti_fault fault = {0};
 	size_t n = PAGE_MOST;
 
-	page->last = *after;
-	while (page->n < most && n == PAGE_MOST) {
+	if (term == NULL)
+		return lahetti_fault_no_memory(f);
+	page->last = s->after;
+	while (page->n < s->most && n == PAGE_MOST) {
 		if (!clients_of_unit(h->store, &h->actor.unit, &page->last, found, PAGE_MOST, &n,
 				     f))
 			return false;
-		for (size_t i = 0; i < n && page->n < most; i++) {
+		for (size_t i = 0; i < n && page->n < s->most; i++) {
+			size_t mark = h->arena.used;
+
 			page->last = found[i];
 			if (term[0] == '\0' ||
 			    name_matches(clients_identity(h->store, &found[i], &h->arena, &fault),
 					 term))
 				page->clients[page->n++] = found[i];
+			h->arena.used = mark;
 			if (fault.kind != LAHETTI_FAULT_NONE) {
 				*f = fault;
 				return false;
 			}
 		}
 	}
-	if (page->n < most)
+	if (page->n < s->most)
 		page->last = (struct lahetti_id){0};
+	return true;
+}
+
+/* Names lie sealed: they are opened here, one by one, and never on the writer. */
+bool look_for_clients(struct handling *h, struct lahetti_fault *f)
+{
+	struct page *page = lahetti_arena_take(&h->arena, sizeof *page);
+	struct search search;
+	const char *wrong;
+	bool ok;
+
+	if (page == NULL)
+		return lahetti_fault_no_memory(f);
+	memset(page, 0, sizeof *page);
+	if (!read_search(h->frame->find_clients, &search, &wrong, f))
+		return false;
+	/* Who acts in no unit, or asks wrongly, is refused by the writer. */
+	ok = search.by_code || wrong != NULL || lahetti_id_empty(&h->actor.unit) ||
+	     by_name(h, &search, page, f);
+	lahetti_wipe(&search.hetu, sizeof search.hetu);
+	h->found = lahetti_span(page, sizeof *page);
+	return ok;
+}
+
+/* What was found a moment ago, as far as the unit still has it. */
+static bool still_there(struct handling *h, struct page *page, struct lahetti_fault *f)
+{
+	struct page found;
+	bool has;
+
+	if (h->found.len != sizeof found)
+		return lahetti_fault_set(f, LAHETTI_FAULT_BROKEN, "bad-job",
+					 "The writer got a search that nobody had looked for.");
+	memcpy(&found, h->found.data, sizeof found);
+	page->last = found.last;
+	for (size_t i = 0; i < found.n; i++) {
+		if (!clients_unit_has_client(h->store, &h->actor.unit, &found.clients[i], &has, f))
+			return false;
+		if (has)
+			page->clients[page->n++] = found.clients[i];
+	}
 	return true;
 }
 
@@ -186,35 +268,28 @@ static bool record_page(struct handling *h, const struct page *page, bool search
 
 bool handle_find_clients(struct handling *h, struct lahetti_fault *f)
 {
-	const Lahetti__V1__FindClients *asked = h->frame->find_clients;
-	size_t most = asked->limit == 0 || asked->limit > PAGE_MOST ? PAGE_MOST : asked->limit;
-	struct lahetti_span search = lahetti_span_text(asked->term);
 	struct decision d = policy_clients(&h->actor);
-	struct lahetti_fault none = {0};
 	struct page *page = lahetti_arena_take(&h->arena, sizeof *page);
 	struct lahetti_digest blind;
-	struct lahetti_hetu hetu;
-	struct lahetti_id after;
+	struct lahetti_span kept;
+	struct search search;
 	struct fetch *fetch;
+	const char *wrong;
 	bool ok;
 
 	if (!d.allowed)
 		return refuse(h, d.code, NULL, f);
 	if (page == NULL)
 		return lahetti_fault_no_memory(f);
-	if (search.len > 200)
-		return answer_error(h, LAHETTI__V1__ERROR__CLASS__CLASS_REFUSED, "too-long", 0, f);
-	*page = (struct page){0};
-	if (!facts_id(asked->cursor, &after, f))
+	memset(page, 0, sizeof *page);
+	if (!read_search(h->frame->find_clients, &search, &wrong, f))
 		return false;
-	if (lahetti_hetu_read(&hetu, search, &none)) {
-		ok = by_code(h, &hetu, page, &blind, f);
-		search = lahetti_digest_span(&blind);
-	} else {
-		ok = by_name(h, asked->term, &after, most, page, f);
-	}
-	lahetti_wipe(&hetu, sizeof hetu);
-	if (!ok || !record_page(h, page, asked->term[0] != '\0', search, f))
+	if (wrong != NULL)
+		return refuse(h, wrong, NULL, f);
+	ok = search.by_code ? by_code(h, &search.hetu, page, &blind, f) : still_there(h, page, f);
+	kept = search.by_code ? lahetti_digest_span(&blind) : search.term;
+	lahetti_wipe(&search.hetu, sizeof search.hetu);
+	if (!ok || !record_page(h, page, search.term.len > 0, kept, f))
 		return false;
 	fetch = fetch_new(h, page->n);
 	if (fetch == NULL)

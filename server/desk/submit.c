@@ -235,27 +235,14 @@ static bool tell(struct coming *c, const struct lahetti_id *delivery)
 	return true;
 }
 
-static bool add_accepted(struct handling *h, struct coming *c, struct lahetti_fault *f)
+/* By when an answer is due: the day that the author says, else as long as the kind takes. */
+static uint32_t deadline_of(const struct handling *h, const struct lahetti_statement *s)
 {
-	Lahetti__V1__Record *r = lahetti_arena_take(&h->arena, sizeof *r);
-	Lahetti__V1__StatementAccepted *a = lahetti_arena_take(&h->arena, sizeof *a);
-	const Lahetti__V1__Header *header = c->statement.header;
+	int64_t days = s->kind->deadline_days;
 
-	if (r == NULL || a == NULL)
-		return lahetti_fault_no_memory(f);
-	lahetti__v1__record__init(r);
-	lahetti__v1__statement_accepted__init(a);
-	a->statement = header->id;
-	a->sha256 = lahetti_bytes(lahetti_digest_span(&c->sha256));
-	a->kind = header->kind;
-	a->organisation = header->organisation;
-	a->unit = header->unit;
-	if (header->in_reply_to != NULL)
-		a->in_reply_to = header->in_reply_to->id;
-	a->sent_late = h->late = policy_sent_late(header->created_us, h->now_us);
-	r->record_case = LAHETTI__V1__RECORD__RECORD_STATEMENT_ACCEPTED;
-	r->statement_accepted = a;
-	return add(c, r, f);
+	if (s->header->deadline != 0 || days == 0)
+		return s->header->deadline;
+	return lahetti_date_of(h->now_us + days * INT64_C(86400000000));
 }
 
 /* One recipient's delivery; within the controller the recipient's unit has the case from now on. */
@@ -282,7 +269,7 @@ static bool add_delivery(struct handling *h, struct coming *c, Lahetti__V1__Reci
 	d->delivery = id_bytes(h, &id);
 	d->statement = what->header->id;
 	d->recipient = to;
-	d->deadline = what->header->deadline;
+	d->deadline = deadline_of(h, what);
 	d->urgency = what->kind->number == LAHETTI_KIND_REFERRAL
 			     ? ((const Lahetti__V1__Referral *)what->body)->urgency
 			     : LAHETTI__V1__URGENCY__URGENCY_NORMAL;
@@ -535,8 +522,9 @@ static bool record_acceptance(struct handling *h, struct coming *c, struct decis
 		return false;
 	if (lahetti_id_empty(&holder.client))
 		return refuse(h, "no-such-delivery", NULL, f);
-	if (!add_accepted(h, c, f) || !add_deliveries(h, c, f) || !add_step(h, c, f) ||
-	    !add_consent_end(h, c, f))
+	h->late = policy_sent_late(header->created_us, h->now_us);
+	if (!add(c, record_accepted(h, header, &c->sha256), f) || !add_deliveries(h, c, f) ||
+	    !add_step(h, c, f) || !add_consent_end(h, c, f))
 		return false;
 	entry_init(h, &e, LAHETTI__V1__ACTION__ACTION_ACCEPT,
 		   LAHETTI__V1__EVENT_OUTCOME__EVENT_OUTCOME_DONE);

@@ -15,29 +15,6 @@
 /* Flags of the fetch. */
 #define WITH_PROOFS 1u
 
-static bool read_cursor(ProtobufCBinaryData b, uint64_t otherwise, uint64_t *at,
-			struct lahetti_fault *f)
-{
-	*at = otherwise;
-	if (b.len == 0)
-		return true;
-	if (b.len != 8)
-		return lahetti_fault_set(
-			f, LAHETTI_FAULT_MALFORMED, "bad-cursor",
-			"The place to go on from is not one that this server gave.");
-	*at = 0;
-	for (size_t i = 0; i < 8; i++)
-		*at = *at << 8 | b.data[i];
-	return true;
-}
-
-static void write_cursor(struct fetch *fetch, uint64_t at)
-{
-	for (int i = 7; i >= 0; i--, at >>= 8)
-		fetch->cursor[i] = (uint8_t)at;
-	fetch->cursor_len = 8;
-}
-
 /* The reading's own event. It is about the client whose trail is read, or about none. */
 static bool record_reading(struct handling *h, const struct lahetti_id *controller,
 			   const struct lahetti_id *client, size_t n, struct lahetti_fault *f)
@@ -65,18 +42,14 @@ struct onward {
 	uint32_t skip;
 };
 
+#define ONWARD_LEN (CURSOR_LEN + 4)
+
 static bool read_onward(ProtobufCBinaryData b, struct onward *o, struct lahetti_fault *f)
 {
 	*o = (struct onward){0};
-	if (b.len == 0)
-		return true;
-	if (b.len != 12)
-		return lahetti_fault_set(
-			f, LAHETTI_FAULT_MALFORMED, "bad-cursor",
-			"The place to go on from is not one that this server gave.");
-	for (size_t i = 0; i < 8; i++)
-		o->event = o->event << 8 | b.data[i];
-	for (size_t i = 8; i < 12; i++)
+	if (!cursor_read(b, ONWARD_LEN, 0, &o->event, f))
+		return false;
+	for (size_t i = CURSOR_LEN; i < b.len; i++)
 		o->skip = o->skip << 8 | b.data[i];
 	if (o->skip > SKIP_MOST)
 		o->skip = SKIP_MOST;
@@ -92,10 +65,10 @@ static void write_onward(struct fetch *fetch, const struct ledger_place *places,
 
 	for (size_t i = 0; i < n; i++)
 		skip += places[i].event == places[n - 1].event;
-	write_cursor(fetch, places[n - 1].event);
-	for (int i = 11; i >= 8; i--, skip >>= 8)
+	cursor_write(fetch->cursor, places[n - 1].event);
+	for (int i = ONWARD_LEN - 1; i >= CURSOR_LEN; i--, skip >>= 8)
 		fetch->cursor[i] = (uint8_t)skip;
-	fetch->cursor_len = 12;
+	fetch->cursor_len = ONWARD_LEN;
 }
 
 /* The places after those that the page before has shown. */
@@ -199,7 +172,7 @@ bool handle_read_trail(struct handling *h, struct lahetti_fault *f)
 		return refuse(h, d.code, NULL, f);
 	if (!facts_id(asked->client, &client, f) || !facts_id(asked->user, &filter.user, f) ||
 	    !facts_id(asked->unit, &filter.unit, f) ||
-	    !read_cursor(asked->cursor, INT64_MAX, &below, f))
+	    !cursor_read(asked->cursor, CURSOR_LEN, UINT64_MAX, &below, f))
 		return false;
 	if (!lahetti_id_empty(&client)) {
 		if (!clients_find(h->store, &client, &row, &found, f))
@@ -225,8 +198,10 @@ bool handle_read_trail(struct handling *h, struct lahetti_fault *f)
 		fetch->items[kept++].n = part;
 	}
 	fetch->n = (uint32_t)kept;
-	if (n == most)
-		write_cursor(fetch, events[n - 1]);
+	if (n == most) {
+		cursor_write(fetch->cursor, events[n - 1]);
+		fetch->cursor_len = CURSOR_LEN;
+	}
 	return fetch_send(h, fetch, f);
 }
 

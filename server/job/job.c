@@ -5,9 +5,10 @@
 #include <string.h>
 #include <time.h>
 
-struct job *job_new(const struct job_head *head, struct lahetti_span frame, struct lahetti_fault *f)
+static struct job *make_job(const struct job_head *head, struct lahetti_span frame,
+			    struct lahetti_span found, struct lahetti_fault *f)
 {
-	struct job *j = malloc(sizeof *j + frame.len);
+	struct job *j = malloc(sizeof *j + frame.len + found.len);
 
 	if (j == NULL) {
 		lahetti_fault_no_memory(f);
@@ -16,16 +17,34 @@ struct job *job_new(const struct job_head *head, struct lahetti_span frame, stru
 	j->next = NULL;
 	j->head = *head;
 	j->head.frame_len = (uint32_t)frame.len;
+	j->head.found_len = (uint32_t)found.len;
 	if (frame.len > 0)
 		memcpy(j->frame, frame.data, frame.len);
+	if (found.len > 0)
+		memcpy(j->frame + frame.len, found.data, found.len);
 	return j;
+}
+
+struct job *job_new(const struct job_head *head, struct lahetti_span frame, struct lahetti_fault *f)
+{
+	return make_job(head, frame, (struct lahetti_span){0}, f);
+}
+
+struct job *job_with(const struct job *j, struct lahetti_span found, struct lahetti_fault *f)
+{
+	return make_job(&j->head, lahetti_span(j->frame, j->head.frame_len), found, f);
+}
+
+struct lahetti_span job_found(const struct job *j)
+{
+	return lahetti_span(j->frame + j->head.frame_len, j->head.found_len);
 }
 
 void job_destroy(struct job *j)
 {
 	if (j == NULL)
 		return;
-	lahetti_wipe(j, sizeof *j + j->head.frame_len);
+	lahetti_wipe(j, sizeof *j + j->head.frame_len + j->head.found_len);
 	free(j);
 }
 

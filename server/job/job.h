@@ -30,7 +30,8 @@ struct job_head {
 	int64_t received_us;
 	uint32_t frame; /* Lahetti__V1__ClientFrame__BodyCase, or JOB_FETCH */
 	uint32_t frame_len;
-	char language[4]; /* "fi", "sv", "en" */
+	uint32_t found_len; /* bytes after the frame */
+	char language[4];   /* "fi", "sv", "en" */
 	struct job_actor actor;
 	uint8_t nonce[32];    /* of the session's greeting; all zero once used or out of date */
 	int64_t nonce_us;     /* when it was given */
@@ -41,19 +42,24 @@ struct job_head {
 	/* Set by the worker: the signature of the frame's envelope holds against the key of this
 	 * identifier. */
 	struct lahetti_digest verified;
-	/* Set by the worker where it does not hold, or is not there: the refusal's code,
-	 * NUL-terminated; empty: it holds. */
+	/* Set by the worker where it does not hold or is not there, or where a reader refuses: the
+	 * refusal's code, which the writer records, NUL-terminated; empty: none. */
 	char refused[32];
 };
 
 struct job {
 	struct job *next; /* of the queue that holds it */
 	struct job_head head;
-	uint8_t frame[]; /* ClientFrame as received, frame_len bytes, scanned */
+	uint8_t frame[]; /* ClientFrame as received, frame_len bytes, scanned; then what a reader
+			    found for the writer */
 };
 
 LAHETTI_CHECKED struct job *job_new(const struct job_head *head, struct lahetti_span frame,
 				    struct lahetti_fault *f);
+/* The same job with what a reader found for the writer. */
+LAHETTI_CHECKED struct job *job_with(const struct job *j, struct lahetti_span found,
+				     struct lahetti_fault *f);
+struct lahetti_span job_found(const struct job *j);
 void job_destroy(struct job *j); /* overwrites */
 
 /* To whom an answer goes. */
@@ -119,6 +125,7 @@ size_t job_queue_len(struct job_queue *q);
 enum frame_road {
 	FRAME_ROAD_NONE, /* not a frame that a client may send */
 	FRAME_ROAD_VERIFY,
+	FRAME_ROAD_LOOK,
 	FRAME_ROAD_WRITE,
 	FRAME_ROAD_READ,
 	FRAME_ROAD_LOOP,
