@@ -31,7 +31,7 @@ bool put_attachment(struct handling *h, struct lahetti_fault *f)
 	};
 
 	if (!d.allowed)
-		return answer_error(h, LAHETTI__V1__ERROR__CLASS__CLASS_REFUSED, d.code, 0, f);
+		return refuse_reading(h, d.code);
 	if (!lahetti_id_read(&piece.id, lahetti_bytes_span(put->id), f))
 		return false;
 	if (put->sha256.len != sizeof piece.sha256.bytes)
@@ -130,13 +130,13 @@ static bool gather_reading(struct handling *h, struct reading *r, struct lahetti
 	if (read->delivery.len > 0) {
 		if (!facts_id(read->statement, &id, f) ||
 		    !lahetti_id_read(&id, lahetti_bytes_span(read->delivery), f) ||
-		    !gather_delivery(h, &id, &r->delivered, f))
+		    !gather_known_delivery(h, &id, &r->delivered, f))
 			return false;
 		r->facts.delivery = &r->delivered.facts;
 		r->stored = &r->delivered.stored;
 	} else {
 		if (!lahetti_id_read(&id, lahetti_bytes_span(read->statement), f) ||
-		    !gather_statement(h, &id, &r->own, f))
+		    !gather_known(h, &id, &r->own, f))
 			return false;
 		r->stored = &r->own;
 		r->facts.found = r->own.found;

@@ -51,7 +51,7 @@ struct desk {
 	_Atomic(const char *) broken; /* why nothing can be recorded, until the store is open again
 				       */
 	atomic_bool low;	      /* on disk */
-	atomic_uint_fast64_t groups, recorded, refused, failed;
+	atomic_uint_fast64_t groups, recorded, refused, failed, statements;
 };
 
 /* The door
@@ -458,6 +458,8 @@ static void write_group(struct desk *d, struct job *list)
 		give_up_group(d, n, &fault);
 	else
 		commit_done(d, n);
+	if (d->store != NULL)
+		atomic_store(&d->statements, store_begun(d->store));
 	atomic_fetch_add(&d->groups, 1);
 	finish_group(d, n);
 	leave(d, (unsigned)n);
@@ -882,12 +884,14 @@ void desk_metrics(struct desk *d, struct lahetti_buffer *out)
 		"\n"
 		"# TYPE lahetti_jobs_recorded_total counter\nlahetti_jobs_recorded_total %" PRIuFAST64
 		"\n"
+		"# TYPE lahetti_statements_total counter\nlahetti_statements_total %" PRIuFAST64
+		"\n"
 		"# TYPE lahetti_jobs_failed_total counter\nlahetti_jobs_failed_total %" PRIuFAST64
 		"\n"
 		"# TYPE lahetti_jobs_inside gauge\nlahetti_jobs_inside %u\n"
 		"# TYPE lahetti_disk_low gauge\nlahetti_disk_low %d\n",
-		atomic_load(&d->groups), atomic_load(&d->recorded), atomic_load(&d->failed),
-		atomic_load(&d->inside), atomic_load(&d->low));
+		atomic_load(&d->groups), atomic_load(&d->recorded), atomic_load(&d->statements),
+		atomic_load(&d->failed), atomic_load(&d->inside), atomic_load(&d->low));
 
 	if (len > 0 && !lahetti_buffer_add(out, lahetti_span(text, (size_t)len), NULL))
 		d->options.log(d->options.context, "event=metrics_cut");

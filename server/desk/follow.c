@@ -195,7 +195,7 @@ bool handle_read_timeline(struct handling *h, struct lahetti_fault *f)
 	if (!allowed.allowed)
 		return refuse(h, allowed.code, NULL, f);
 	if (!lahetti_id_read(&id, lahetti_bytes_span(h->frame->read_timeline->statement), f) ||
-	    !gather_statement(h, &id, &stored, f))
+	    !gather_known(h, &id, &stored, f))
 		return false;
 	if (!stored.readable || !lahetti_id_equal(&stored.row.unit, &h->actor.unit))
 		return refuse(h, "no-such-statement", NULL, f);

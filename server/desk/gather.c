@@ -14,20 +14,17 @@ static bool spent(struct lahetti_fault *f)
  * --------------------------------------------------------------------------------------------------------
  */
 
-bool gather_statement(struct handling *h, const struct lahetti_id *id, struct stored *out,
-		      struct lahetti_fault *f)
+/* The content of a statement whose row has been looked for. */
+static bool read_stored(struct handling *h, struct stored *out, struct lahetti_fault *f)
 {
 	struct lahetti_envelope envelope;
 	struct lahetti_buffer b;
 	bool ok;
 
-	*out = (struct stored){0};
-	if (!statements_find(h->store, id, &out->row, &out->found, f))
-		return false;
 	if (!out->found || out->row.erased)
 		return true;
 	lahetti_buffer_init(&b, DESK_ARENA);
-	ok = statements_read(h->store, id, &out->row.organisation, &b, f);
+	ok = statements_read(h->store, &out->row.id, &out->row.organisation, &b, f);
 	if (ok) {
 		out->envelope = lahetti_span(lahetti_arena_copy(&h->arena, b.data, b.len), b.len);
 		ok = out->envelope.data != NULL || spent(f);
@@ -36,6 +33,23 @@ bool gather_statement(struct handling *h, const struct lahetti_id *id, struct st
 	out->readable = ok && lahetti_envelope_read(&envelope, out->envelope, &h->arena, f) &&
 			lahetti_statement_read(&out->statement, envelope.payload, &h->arena, f);
 	return out->readable;
+}
+
+bool gather_statement(struct handling *h, const struct lahetti_id *id, struct stored *out,
+		      struct lahetti_fault *f)
+{
+	*out = (struct stored){0};
+	return statements_find(h->store, id, &out->row, &out->found, f) && read_stored(h, out, f);
+}
+
+bool gather_known(struct handling *h, const struct lahetti_id *id, struct stored *out,
+		  struct lahetti_fault *f)
+{
+	*out = (struct stored){0};
+	if (lahetti_id_empty(&h->actor.unit))
+		return true; /* who acts in no unit knows of none */
+	return statements_find_known(h->store, id, &h->actor.unit, &out->row, &out->found, f) &&
+	       read_stored(h, out, f);
 }
 
 static bool consent_parts(struct handling *h, const struct lahetti_id *ids, size_t n,
@@ -247,6 +261,19 @@ bool gather_delivery(struct handling *h, const struct lahetti_id *id, struct del
 
 	*out = (struct delivered){0};
 	return deliveries_find(h->store, id, &row, &found, f) &&
+	       (!found || gather_delivered(h, &row, out, f));
+}
+
+bool gather_known_delivery(struct handling *h, const struct lahetti_id *id, struct delivered *out,
+			   struct lahetti_fault *f)
+{
+	struct deliveries_row row;
+	bool found;
+
+	*out = (struct delivered){0};
+	if (lahetti_id_empty(&h->actor.unit))
+		return true;
+	return deliveries_find_known(h->store, id, &h->actor.unit, &row, &found, f) &&
 	       (!found || gather_delivered(h, &row, out, f));
 }
 

@@ -24,6 +24,11 @@ struct stored {
 LAHETTI_CHECKED bool gather_statement(struct handling *h, const struct lahetti_id *id,
 				      struct stored *out, struct lahetti_fault *f);
 
+/* One that a frame names: where the actor's unit may not know of it, it is as one that is not
+ * there, found by as many questions. */
+LAHETTI_CHECKED bool gather_known(struct handling *h, const struct lahetti_id *id,
+				  struct stored *out, struct lahetti_fault *f);
+
 /* The consents as they stand; of those that are not readable, not there or not consents, n is not
  * increased. */
 LAHETTI_CHECKED bool gather_consents(struct handling *h, const struct lahetti_id *ids, size_t n_ids,
@@ -43,6 +48,9 @@ struct delivered {
 };
 LAHETTI_CHECKED bool gather_delivery(struct handling *h, const struct lahetti_id *id,
 				     struct delivered *out, struct lahetti_fault *f);
+/* One that a frame names, as gather_known. */
+LAHETTI_CHECKED bool gather_known_delivery(struct handling *h, const struct lahetti_id *id,
+					   struct delivered *out, struct lahetti_fault *f);
 LAHETTI_CHECKED bool gather_delivered(struct handling *h, const struct deliveries_row *row,
 				      struct delivered *out, struct lahetti_fault *f);
 

@@ -41,7 +41,7 @@ static bool gather_opening(struct handling *h, struct opening *o, struct lahetti
 	struct lahetti_span delivery = lahetti_body_delivery(o->statement.kind, o->statement.body);
 	struct lahetti_id id;
 
-	if (!lahetti_id_read(&id, delivery, f) || !gather_delivery(h, &id, &o->delivered, f))
+	if (!lahetti_id_read(&id, delivery, f) || !gather_known_delivery(h, &id, &o->delivered, f))
 		return false;
 	o->facts = (struct facts_open){
 		.actor = h->actor,
@@ -567,7 +567,7 @@ bool handle_who_would_see(struct handling *h, struct lahetti_fault *f)
 	 */
 	for (size_t i = 0; i < asked->n_consents && n < CONSENTS_MOST; i++) {
 		if (!lahetti_id_read(&ids[n], lahetti_bytes_span(asked->consents[i]->id), f) ||
-		    !gather_statement(h, &ids[n], &stored, f))
+		    !gather_known(h, &ids[n], &stored, f))
 			return false;
 		n += stored.readable && lahetti_id_equal(&stored.row.client, &client) &&
 		     lahetti_id_equal(&stored.row.organisation, &h->actor.organisation);

@@ -78,7 +78,7 @@ static bool add_arrival(struct handling *h, struct arrivals *a, ProtobufCBinaryD
 	struct lahetti_id id;
 
 	if (!lahetti_id_read(&id, lahetti_bytes_span(delivery), f) ||
-	    !gather_delivery(h, &id, d, f))
+	    !gather_known_delivery(h, &id, d, f))
 		return false;
 	row = lahetti_step_find(LAHETTI__V1__STEP__STEP_HAND_OVER, (int)d->row.state);
 	if (row == NULL || !policy_addressed(&h->actor, &d->facts))
@@ -183,7 +183,7 @@ change_claim(struct handling *h, ProtobufCBinaryData delivery, Lahetti__V1__Acti
 	if (d == NULL)
 		return lahetti_fault_no_memory(f);
 	if (!lahetti_id_read(&id, lahetti_bytes_span(delivery), f) ||
-	    !gather_delivery(h, &id, d, f))
+	    !gather_known_delivery(h, &id, d, f))
 		return false;
 	allowed = decide(&h->actor, &d->facts);
 	if (!allowed.allowed)

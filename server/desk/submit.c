@@ -108,7 +108,7 @@ static bool gather_named_consents(struct handling *h, struct coming *c, struct l
 		return false;
 	for (size_t i = 0; i < header->n_consents; i++) {
 		if (!lahetti_id_read(&ids[i], lahetti_bytes_span(header->consents[i]->id), f) ||
-		    !gather_statement(h, &ids[i], &stored, f))
+		    !gather_known(h, &ids[i], &stored, f))
 			return false;
 		if (!refers_to(header->consents[i], &stored) ||
 		    stored.row.kind != LAHETTI_KIND_CONSENT ||
@@ -134,7 +134,7 @@ static bool gather_replied(struct handling *h, struct coming *c, struct lahetti_
 
 	if (delivery.len > 0) {
 		if (!lahetti_id_read(&id, delivery, f) ||
-		    !gather_delivery(h, &id, &c->delivered, f))
+		    !gather_known_delivery(h, &id, &c->delivered, f))
 			return false;
 		c->facts.delivery = c->delivered.facts;
 		c->facts.delivery_consents = c->delivered.consents;
@@ -142,7 +142,7 @@ static bool gather_replied(struct handling *h, struct coming *c, struct lahetti_
 	}
 	if (header->in_reply_to == NULL)
 		return true;
-	if (!facts_id(header->in_reply_to->id, &id, f) || !gather_statement(h, &id, &c->replied, f))
+	if (!facts_id(header->in_reply_to->id, &id, f) || !gather_known(h, &id, &c->replied, f))
 		return false;
 	if (!refers_to(header->in_reply_to, &c->replied))
 		return true;
@@ -173,7 +173,7 @@ static bool gather_replaced(struct handling *h, struct coming *c, struct lahetti
 
 	if (header->replaces == NULL)
 		return true;
-	if (!facts_id(header->replaces->id, &id, f) || !gather_statement(h, &id, &c->replaced, f))
+	if (!facts_id(header->replaces->id, &id, f) || !gather_known(h, &id, &c->replaced, f))
 		return false;
 	c->facts.replaced_found = refers_to(header->replaces, &c->replaced) &&
 				  lahetti_id_equal(&c->replaced.row.client, &c->client);

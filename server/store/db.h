@@ -73,6 +73,9 @@ LAHETTI_CHECKED bool db_commit(struct db *db, struct lahetti_fault *f);
 /* Never fails; outside a transaction it does nothing. Ends every cursor. */
 void db_rollback(struct db *db);
 
+/* How many statements the connection has begun. */
+uint64_t db_begun(const struct db *db);
+
 /*
  * Runs a statement by its index. db_run wants no rows and tells how many were changed (changed may
  * be NULL). db_query starts a cursor; db_next gives the next row, NULL at the end; db_done ends it

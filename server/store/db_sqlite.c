@@ -39,6 +39,7 @@ struct db {
 	sqlite3_stmt *touch; /* reads, so that a snapshot is taken */
 	bool in_transaction;
 	bool uncertain;
+	uint64_t begun;
 };
 
 struct prepared {
@@ -514,6 +515,7 @@ static struct prepared *start(struct db *db, size_t statement, const struct db_v
 	assert(statement < db->n && n == p->n_params && !p->open);
 	if (undone(db, f) || !hook_allows(DB_STEP_RUN, p->row->name, f))
 		return NULL;
+	db->begun++;
 	for (size_t i = 0; i < n && result == SQLITE_OK; i++) {
 		if (!letter_takes(p->row->params[i], params[i].type)) {
 			end_cursor(p);
@@ -528,6 +530,11 @@ static struct prepared *start(struct db *db, size_t statement, const struct db_v
 	end_cursor(p);
 	(void)report(db, result, p->row->name, f);
 	return NULL;
+}
+
+uint64_t db_begun(const struct db *db)
+{
+	return db->begun;
 }
 
 bool db_run(struct db *db, size_t statement, const struct db_value *params, size_t n,

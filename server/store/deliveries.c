@@ -36,16 +36,29 @@ static bool read_rows(struct store *s, enum sql sql, const struct db_value *para
 	return ok;
 }
 
-bool deliveries_find(struct store *s, const struct lahetti_id *id, struct deliveries_row *out,
-		     bool *found, struct lahetti_fault *f)
+static bool find(struct store *s, enum sql sql, const struct db_value *params, size_t n_params,
+		 struct deliveries_row *out, bool *found, struct lahetti_fault *f)
 {
 	size_t n;
-	bool ok = read_rows(s, SQL_DELIVERY_FIND, STORE_PARAMS(db_id(id)), out, 1, &n, f);
+	bool ok = read_rows(s, sql, params, n_params, out, 1, &n, f);
 
 	*found = ok && n == 1;
 	if (!*found)
 		*out = (struct deliveries_row){0};
 	return ok;
+}
+
+bool deliveries_find(struct store *s, const struct lahetti_id *id, struct deliveries_row *out,
+		     bool *found, struct lahetti_fault *f)
+{
+	return find(s, SQL_DELIVERY_FIND, STORE_PARAMS(db_id(id)), out, found, f);
+}
+
+bool deliveries_find_known(struct store *s, const struct lahetti_id *id,
+			   const struct lahetti_id *unit, struct deliveries_row *out, bool *found,
+			   struct lahetti_fault *f)
+{
+	return find(s, SQL_DELIVERY_KNOWN, STORE_PARAMS(db_id(id), db_id(unit)), out, found, f);
 }
 
 bool deliveries_of_unit(struct store *s, const struct lahetti_id *unit, uint64_t after,

@@ -26,6 +26,13 @@ LAHETTI_CHECKED bool deliveries_find(struct store *s, const struct lahetti_id *i
 				     struct deliveries_row *row, bool *found,
 				     struct lahetti_fault *f);
 
+/* The same, where it is addressed to the unit or the unit's people sent it. Any other is as one
+ * that is not there. */
+LAHETTI_CHECKED bool deliveries_find_known(struct store *s, const struct lahetti_id *id,
+					   const struct lahetti_id *unit,
+					   struct deliveries_row *row, bool *found,
+					   struct lahetti_fault *f);
+
 /* Those addressed to the unit that changed after a position, oldest change first. */
 LAHETTI_CHECKED bool deliveries_of_unit(struct store *s, const struct lahetti_id *unit,
 					uint64_t after, struct deliveries_row *found, size_t most,

@@ -19,12 +19,12 @@ static bool read_row(const struct db_value *row, struct statements_row *out,
 	       store_id(&row[10], &out->client, f) && store_id(&row[11], &out->case_id, f);
 }
 
-bool statements_find(struct store *s, const struct lahetti_id *id, struct statements_row *out,
-		     bool *found, struct lahetti_fault *f)
+static bool find(struct store *s, enum sql sql, const struct db_value *params, size_t n,
+		 struct statements_row *out, bool *found, struct lahetti_fault *f)
 {
 	struct db_cursor c;
 	const struct db_value *row = NULL;
-	bool ok = store_first(s, &c, SQL_STATEMENT_FIND, STORE_PARAMS(db_id(id)), &row, f);
+	bool ok = store_first(s, &c, sql, params, n, &row, f);
 
 	*out = (struct statements_row){0};
 	*found = ok && row != NULL;
@@ -32,6 +32,19 @@ bool statements_find(struct store *s, const struct lahetti_id *id, struct statem
 		ok = read_row(row, out, f);
 	db_done(&c);
 	return ok;
+}
+
+bool statements_find(struct store *s, const struct lahetti_id *id, struct statements_row *out,
+		     bool *found, struct lahetti_fault *f)
+{
+	return find(s, SQL_STATEMENT_FIND, STORE_PARAMS(db_id(id)), out, found, f);
+}
+
+bool statements_find_known(struct store *s, const struct lahetti_id *id,
+			   const struct lahetti_id *unit, struct statements_row *out, bool *found,
+			   struct lahetti_fault *f)
+{
+	return find(s, SQL_STATEMENT_KNOWN, STORE_PARAMS(db_id(id), db_id(unit)), out, found, f);
 }
 
 bool statements_each(struct store *s,

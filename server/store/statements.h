@@ -24,6 +24,13 @@ LAHETTI_CHECKED bool statements_find(struct store *s, const struct lahetti_id *i
 				     struct statements_row *row, bool *found,
 				     struct lahetti_fault *f);
 
+/* The same, where the unit may know of it: its people wrote it, it was delivered there, or it is of
+ * a client with whom the unit has a case. Any other is as one that is not there. */
+LAHETTI_CHECKED bool statements_find_known(struct store *s, const struct lahetti_id *id,
+					   const struct lahetti_id *unit,
+					   struct statements_row *row, bool *found,
+					   struct lahetti_fault *f);
+
 /* Seals the envelope under a new key, wrapped for its author's controller under the client's
  * content key. */
 struct statements_content {

@@ -109,6 +109,11 @@ bool store_commit(struct store *s, struct lahetti_fault *f)
 	return db_commit(s->db, f);
 }
 
+uint64_t store_begun(const struct store *s)
+{
+	return db_begun(s->db);
+}
+
 void store_rollback(struct store *s)
 {
 	db_rollback(s->db);

@@ -33,6 +33,9 @@ LAHETTI_CHECKED bool store_begin(struct store *s, struct lahetti_fault *f);
 LAHETTI_CHECKED bool store_commit(struct store *s, struct lahetti_fault *f);
 void store_rollback(struct store *s);
 
+/* How many statements of SQL it has begun. */
+uint64_t store_begun(const struct store *s);
+
 /* One job's part of the writer's transaction: kept, or undone alone. */
 LAHETTI_CHECKED bool store_job_begin(struct store *s, struct lahetti_fault *f);
 LAHETTI_CHECKED bool store_job_keep(struct store *s, struct lahetti_fault *f);
