@@ -34,21 +34,25 @@ struct room *room_open(const char *file, uint64_t reserve, room_left_fn *left,
 {
 	struct room *r = calloc(1, sizeof *r);
 
-	if (r == NULL || (r->file = strdup(file)) == NULL) {
+	if (r == NULL || (reserve > 0 && (r->file = strdup(file)) == NULL)) {
 		free(r);
 		lahetti_fault_no_memory(f);
 		return NULL;
 	}
+	r->fd = -1;
 	r->reserve = reserve;
 	r->margin = reserve / 4;
 	r->left = left != NULL ? left : left_on_disk;
 	r->looked_us = -LOOK_US;
-	r->fd = open(file, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-	if (r->fd >= 0) {
-		/* What is there of an earlier reserve may be of another size. */
-		if (ftruncate(r->fd, 0) == 0)
-			return r;
+	if (reserve == 0) {
+		if (file != NULL)
+			(void)unlink(file); /* of a reserve that there was */
+		return r;
 	}
+	r->fd = open(file, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	/* What is there of an earlier reserve may be of another size. */
+	if (r->fd >= 0 && ftruncate(r->fd, 0) == 0)
+		return r;
 	lahetti_fault_set(f, LAHETTI_FAULT_BROKEN, "no-reserve",
 			  "The reserve for the trail in %s can't be made: %s.", file,
 			  strerror(errno));

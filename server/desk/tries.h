@@ -16,7 +16,7 @@ enum tries_kind {
 
 struct tries;
 
-/* How many a minute, by kind; at least 1. */
+/* How many a minute, by kind; 0: as many as they like. */
 LAHETTI_CHECKED struct tries *tries_create(const uint32_t limits[TRIES_KINDS],
 					   struct lahetti_fault *f);
 void tries_destroy(struct tries *t);
