@@ -20,9 +20,14 @@ void county_sign_in(struct person *p)
 
 void county_make(struct county *c)
 {
+	county_make_with(c, "");
+}
+
+void county_make_with(struct county *c, const char *more_configuration)
+{
 	char code[32], worker[32], coach[32], officer[32];
 
-	house_make(&c->house, "", code);
+	house_make(&c->house, more_configuration, code);
 	house_start(&c->house);
 	person_enrol(&c->admin, &c->house, code);
 	house_stop(&c->house, SIGTERM);

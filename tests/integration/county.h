@@ -13,6 +13,7 @@ struct county {
 
 /* Made, and the server started; nobody is signed in. */
 void county_make(struct county *c);
+void county_make_with(struct county *c, const char *more_configuration);
 /* Stops the server; what it leaves must be whole. */
 void county_end(struct county *c);
 /* Signs in, acting in the only membership. */
