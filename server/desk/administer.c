@@ -1,8 +1,8 @@
 /* What administrators and leaders do: the directory, enrolment codes, devices; and reading the
  * directory. */
 
-#include "code.h"
 #include "handling.h"
+#include "lahetti/code.h"
 #include "lahetti/message.h"
 #include "lahetti/text.h"
 
@@ -248,7 +248,7 @@ bool handle_issue_code(struct handling *h, struct lahetti_fault *f)
 {
 	Lahetti__V1__Record row = LAHETTI__V1__RECORD__INIT;
 	Lahetti__V1__CodeIssued issued = LAHETTI__V1__CODE_ISSUED__INIT;
-	char code[CODE_TEXT_LEN + 1];
+	char code[LAHETTI_CODE_LEN + 1];
 	struct lahetti_digest digest;
 	struct lahetti_id owner, user;
 	struct decision d;
@@ -265,7 +265,7 @@ bool handle_issue_code(struct handling *h, struct lahetti_fault *f)
 	issued.until_us = h->now_us + h->desk->options->limits.code_life_us;
 	row.record_case = LAHETTI__V1__RECORD__RECORD_CODE_ISSUED;
 	row.code_issued = &issued;
-	ok = code_new(code, f) && code_digest(&digest, lahetti_span_text(code), f);
+	ok = lahetti_code_new(code, f) && lahetti_code_digest(&digest, lahetti_span_text(code), f);
 	issued.code_sha256 = digest_bytes(h, &digest);
 	ok = ok && record(h, LAHETTI__V1__ACTION__ACTION_ISSUE_CODE, &owner, &row, f) &&
 	     answer_code(h, code, issued.until_us, f);

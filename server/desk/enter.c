@@ -1,8 +1,8 @@
 /* Enrolment of a device, login, the choice of a membership. */
 
 #include "claim.h"
-#include "code.h"
 #include "handling.h"
+#include "lahetti/code.h"
 #include "lahetti/message.h"
 #include "lahetti/text.h"
 #include "proof.h"
@@ -117,7 +117,7 @@ bool handle_enrol(struct handling *h, struct lahetti_fault *f)
 
 	if (!lahetti_text_is_line(enrol->device_name, DEVICE_NAME_MOST, f))
 		return false;
-	if (!code_digest(&code, lahetti_span_text(enrol->code), &fault))
+	if (!lahetti_code_digest(&code, lahetti_span_text(enrol->code), &fault))
 		return refuse(h, "bad-code", NULL, f);
 	proof = lahetti_message_read(&lahetti__v1__enrolment_proof__descriptor,
 				     lahetti_bytes_span(enrol->proof->payload),

@@ -2,11 +2,11 @@
 
 #include "attachments.h"
 #include "ca.h"
-#include "code.h"
 #include "desk.h"
 #include "directory.h"
 #include "fsck.h"
 #include "lahetti/buffer.h"
+#include "lahetti/code.h"
 #include "lahetti/message.h"
 #include "policy.h"
 
@@ -55,7 +55,7 @@ out:
 	return t;
 }
 
-_Static_assert(DESK_CODE_ROOM == CODE_TEXT_LEN + 1, "a code fits");
+_Static_assert(DESK_CODE_ROOM == LAHETTI_CODE_LEN + 1, "a code fits");
 
 /* The authority lasts as long as a server is likely to; what it issues is shorter. */
 #define AUTHORITY_DAYS 7300
@@ -315,7 +315,7 @@ static bool record_code(struct trail *t, const struct lahetti_id *organisation,
 	const Lahetti__V1__Record *const list[] = {&row};
 	struct lahetti_digest digest;
 
-	if (!code_new(code, f) || !code_digest(&digest, lahetti_span_text(code), f))
+	if (!lahetti_code_new(code, f) || !lahetti_code_digest(&digest, lahetti_span_text(code), f))
 		return false;
 	issued.code_sha256 = lahetti_bytes(lahetti_digest_span(&digest));
 	issued.user = lahetti_bytes(lahetti_id_span(user));

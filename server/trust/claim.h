@@ -57,7 +57,7 @@ LAHETTI_CHECKED const char *claim_login(const Lahetti__V1__LoginClaim *claim,
 					const struct claim_facts *facts);
 
 /*
- * The same of an enrolment, for the code that came beside it (code_digest). Further codes:
+ * The same of an enrolment, for the code that came beside it (lahetti_code_digest). Further codes:
  *   "wrong-code"     the proof was made for another code
  * Here "wrong-device" means that the SPKI is not the key that signed. Purpose, version, origin and
  * exporter are not in it: the code is what it proves, once.

@@ -1,4 +1,4 @@
-#include "code.h"
+#include "lahetti/code.h"
 
 #define SYMBOLS	   16
 #define RANDOM_LEN 10 /* 80 bits, five to a symbol */
@@ -12,14 +12,14 @@ static size_t place(size_t n)
 	return n + n / 4;
 }
 
-static void write_hyphens(char text[CODE_TEXT_LEN + 1])
+static void write_hyphens(char text[LAHETTI_CODE_LEN + 1])
 {
-	for (size_t i = 4; i < CODE_TEXT_LEN; i += 5)
+	for (size_t i = 4; i < LAHETTI_CODE_LEN; i += 5)
 		text[i] = '-';
-	text[CODE_TEXT_LEN] = '\0';
+	text[LAHETTI_CODE_LEN] = '\0';
 }
 
-bool code_new(char text[CODE_TEXT_LEN + 1], struct lahetti_fault *f)
+bool lahetti_code_new(char text[LAHETTI_CODE_LEN + 1], struct lahetti_fault *f)
 {
 	uint8_t random[RANDOM_LEN];
 	unsigned bits = 0, held = 0;
@@ -62,8 +62,8 @@ static bool is_filling(uint8_t typed)
 	return typed == ' ' || typed == '-' || (typed >= '\t' && typed <= '\r');
 }
 
-bool code_normalise(char text[CODE_TEXT_LEN + 1], struct lahetti_span typed,
-		    struct lahetti_fault *f)
+bool lahetti_code_normalise(char text[LAHETTI_CODE_LEN + 1], struct lahetti_span typed,
+			    struct lahetti_fault *f)
 {
 	size_t n = 0;
 
@@ -82,19 +82,21 @@ bool code_normalise(char text[CODE_TEXT_LEN + 1], struct lahetti_span typed,
 	write_hyphens(text);
 	return true;
 bad:
-	lahetti_wipe(text, CODE_TEXT_LEN + 1);
+	lahetti_wipe(text, LAHETTI_CODE_LEN + 1);
 	return lahetti_fault_set(f, LAHETTI_FAULT_MALFORMED, "bad-code",
 				 "An enrolment code is 16 letters and digits, such as "
 				 "AB12-CD34-EF56-GH78; check it and try again.");
 }
 
-bool code_digest(struct lahetti_digest *digest, struct lahetti_span typed, struct lahetti_fault *f)
+bool lahetti_code_digest(struct lahetti_digest *digest, struct lahetti_span typed,
+			 struct lahetti_fault *f)
 {
-	char text[CODE_TEXT_LEN + 1];
-	struct lahetti_span spans[] = {lahetti_span_text(label), lahetti_span(text, CODE_TEXT_LEN)};
+	char text[LAHETTI_CODE_LEN + 1];
+	struct lahetti_span spans[] = {lahetti_span_text(label),
+				       lahetti_span(text, LAHETTI_CODE_LEN)};
 	bool done;
 
-	if (!code_normalise(text, typed, f))
+	if (!lahetti_code_normalise(text, typed, f))
 		return false;
 	done = lahetti_sha256(digest, spans, 2, f);
 	lahetti_wipe(text, sizeof text);

@@ -1,4 +1,4 @@
-#include "code.h"
+#include "lahetti/code.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -13,22 +13,22 @@
 
 static void accept_as(const char *typed, const char *expected)
 {
-	char text[CODE_TEXT_LEN + 1];
+	char text[LAHETTI_CODE_LEN + 1];
 
-	assert_true(code_normalise(text, lahetti_span_text(typed), NULL));
+	assert_true(lahetti_code_normalise(text, lahetti_span_text(typed), NULL));
 	assert_string_equal(text, expected);
 }
 
 static void refuse(struct lahetti_span typed)
 {
-	char text[CODE_TEXT_LEN + 1];
+	char text[LAHETTI_CODE_LEN + 1];
 	struct lahetti_digest digest;
 	struct lahetti_fault f = {0};
 
-	assert_false(code_normalise(text, typed, &f));
+	assert_false(lahetti_code_normalise(text, typed, &f));
 	assert_int_equal(f.kind, LAHETTI_FAULT_MALFORMED);
 	assert_string_equal(f.code, "bad-code");
-	assert_false(code_digest(&digest, typed, NULL));
+	assert_false(lahetti_code_digest(&digest, typed, NULL));
 }
 
 /* The bits 0, 1, 2, … in fives: every symbol but in order, of which 16 fit. */
@@ -51,42 +51,42 @@ static bool nothing(uint8_t *data, size_t len)
 
 static void code_holds_every_bit(void **state)
 {
-	char text[CODE_TEXT_LEN + 1];
+	char text[LAHETTI_CODE_LEN + 1];
 
 	(void)state;
 	lahetti_random_set(counting);
 	first_byte = 0;
-	assert_true(code_new(text, NULL));
+	assert_true(lahetti_code_new(text, NULL));
 	assert_string_equal(text, "0123-4567-89AB-CDEF");
 	first_byte = 1;
-	assert_true(code_new(text, NULL));
+	assert_true(lahetti_code_new(text, NULL));
 	assert_string_equal(text, "GHJK-MNPQ-RSTV-WXYZ");
 	lahetti_random_set(NULL);
 }
 
 static void code_without_random_is_none(void **state)
 {
-	char text[CODE_TEXT_LEN + 1];
+	char text[LAHETTI_CODE_LEN + 1];
 	struct lahetti_fault f = {0};
 
 	(void)state;
 	lahetti_random_set(nothing);
-	assert_false(code_new(text, &f));
+	assert_false(lahetti_code_new(text, &f));
 	assert_string_equal(f.code, "no-random");
 	lahetti_random_set(NULL);
 }
 
 static void codes_differ_and_are_read_as_they_are(void **state)
 {
-	char before[CODE_TEXT_LEN + 1] = "";
-	char text[CODE_TEXT_LEN + 1];
+	char before[LAHETTI_CODE_LEN + 1] = "";
+	char text[LAHETTI_CODE_LEN + 1];
 
 	(void)state;
 	for (int i = 0; i < 1000; i++) {
-		assert_true(code_new(text, NULL));
-		assert_int_equal(strlen(text), CODE_TEXT_LEN);
+		assert_true(lahetti_code_new(text, NULL));
+		assert_int_equal(strlen(text), LAHETTI_CODE_LEN);
 		assert_string_not_equal(text, before);
-		for (size_t c = 0; c < CODE_TEXT_LEN; c++)
+		for (size_t c = 0; c < LAHETTI_CODE_LEN; c++)
 			assert_non_null(strchr(c % 5 == 4 ? "-" : ALPHABET, text[c]));
 		accept_as(text, text);
 		memcpy(before, text, sizeof text);
@@ -124,11 +124,11 @@ static void what_is_no_code_is_refused(void **state)
 
 static void refusal_does_not_repeat_what_was_typed(void **state)
 {
-	char text[CODE_TEXT_LEN + 1];
+	char text[LAHETTI_CODE_LEN + 1];
 	struct lahetti_fault f = {0};
 
 	(void)state;
-	assert_false(code_normalise(text, lahetti_span_text("QQQQ-WWWW-ZZZZ-9999-X"), &f));
+	assert_false(lahetti_code_normalise(text, lahetti_span_text("QQQQ-WWWW-ZZZZ-9999-X"), &f));
 	assert_null(strstr(f.text, "QQQQ"));
 	assert_null(memchr(text, 'Q', sizeof text));
 }
@@ -141,9 +141,9 @@ static void digest_is_of_label_and_written_form(void **state)
 
 	(void)state;
 	assert_true(lahetti_sha256(&expected, &written, 1, NULL));
-	assert_true(code_digest(&typed, lahetti_span_text("ab12 cd34 ef56 gh78"), NULL));
+	assert_true(lahetti_code_digest(&typed, lahetti_span_text("ab12 cd34 ef56 gh78"), NULL));
 	assert_true(lahetti_digest_equal(&typed, &expected));
-	assert_true(code_digest(&other, lahetti_span_text("ab12 cd34 ef56 gh79"), NULL));
+	assert_true(lahetti_code_digest(&other, lahetti_span_text("ab12 cd34 ef56 gh79"), NULL));
 	assert_false(lahetti_digest_equal(&other, &expected));
 }
 
