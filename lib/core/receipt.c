@@ -266,7 +266,8 @@ static bool read_form(struct verification *v, struct lahetti_fault *f)
 		v->given[number] = true;
 	}
 	if (!v->given[LOG_KEY] || !(v->given[LINES] || v->given[ENVELOPE] || v->given[RECEIPT]) ||
-	    v->given[ENVELOPE] != v->given[RECEIPT])
+	    v->given[ENVELOPE] != v->given[RECEIPT] ||
+	    (v->given[ENROLMENT] && !v->given[ENVELOPE])) /* of the one who signed */
 		return bad_proof(f);
 	return true;
 }

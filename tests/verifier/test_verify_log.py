@@ -13,6 +13,7 @@ import subprocess
 import sys
 import tempfile
 import unittest
+import unittest.mock
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 VERIFIER = os.path.join(HERE, "verify_log.py")
@@ -416,6 +417,24 @@ class BundleTest(WithLog):
         receipt = Editable(Editable(self.bundle).get(RECEIPT))
         receipt.drop(RECEIPT_SUBJECT)
         self.assert_refused(self.verify_changed((RECEIPT, 0), change=lambda _: receipt.pack()), "has no subject")
+
+    def test_receipt_of_an_opening_is_of_what_opened(self):
+        """Not of the statement that was opened: that one has a receipt of its own."""
+        verifier = load_verifier()
+        opened, opening = b"what was opened", b"what opened it"
+        subject = Editable(b"")
+        subject.fields = [[3, b"1" * 16], [4, verifier.sha256(opened)], [10, bytes(32)], [11, b"2" * 16],
+                          [12, verifier.sha256(opening)]]
+        part = {"salt": bytes(16), "part": subject.pack()}
+        event = b"".join(varint(n << 3) + varint(v) for n, v in ((3, verifier.ACTION_OPEN), (4, verifier.OUTCOME_DONE)))
+        commitment = verifier.commitment(part)
+        event += varint(17 << 3 | 2) + varint(len(commitment)) + commitment
+        checkpoint = unittest.mock.Mock(size=1, root=verifier.leaf_hash(event))
+        receipt = {"event": event, "inclusion": [], "subject": part}
+        verifier.check_receipt(receipt, checkpoint, {"id": b"2" * 16}, opening)
+        for header, payload in (({"id": b"1" * 16}, opened), ({"id": b"1" * 16}, opening), ({"id": b"2" * 16}, opened)):
+            with self.assertRaises(verifier.Refused):
+                verifier.check_receipt(receipt, checkpoint, header, payload)
 
     def test_receipt_of_a_forked_log_is_refused(self):
         self.assert_refused(self.verify_changed((RECEIPT, 0), (RECEIPT_CHECKPOINT, 0),

@@ -349,7 +349,7 @@ EVENT = Message({1: ("number", int), 2: ("time_us", int), 3: ("action", int), 4:
                  16: ("actor", bytes), 17: ("subjects", [bytes])}, wrapper=False)
 ACTOR = Message({1: ("user", bytes), 2: ("device", bytes)}, wrapper=False)
 SUBJECT = Message({1: ("client", bytes), 3: ("statement", bytes), 4: ("statement_sha256", bytes),
-                   10: ("link", bytes)}, wrapper=False)
+                   10: ("link", bytes), 11: ("by", bytes), 12: ("by_sha256", bytes)}, wrapper=False)
 STATEMENT = Message({1: ("header", Message({1: ("id", bytes), 6: ("author", bytes), 7: ("device", bytes)},
                                            wrapper=False))}, wrapper=False)
 OPENED_PART = Message({1: ("salt", bytes), 2: ("part", bytes)})
@@ -594,9 +594,12 @@ def check_receipt(receipt, checkpoint, header, payload):
     require(commitment(receipt["subject"]) in event["subjects"],
             "The subject of the receipt is not one that its event committed to.")
     subject = SUBJECT.read(receipt["subject"]["part"])
-    require(subject["statement_sha256"] == sha256(payload), "The receipt is of another payload.")
-    require(header is None or subject["statement"] == header["id"], "The receipt is of another statement.")
-    return f"Event {event['number']} accepted exactly this statement.", event
+    # An opening names two statements: the one that was opened, and the signed one that opened it.
+    name, digest = ("by", "by_sha256") if event["action"] == ACTION_OPEN else ("statement", "statement_sha256")
+    require(subject[digest] == sha256(payload), "The receipt is of another payload.")
+    require(header is None or subject[name] == header["id"], "The receipt is of another statement.")
+    done = "opened by" if event["action"] == ACTION_OPEN else "accepted"
+    return f"Event {event['number']} {done} exactly this statement.", event
 
 
 def check_enrolment(line, checkpoint, spki, header, accepted):
