@@ -304,7 +304,7 @@ static bool look_at_room(struct desk *d)
 
 	if (low != atomic_exchange(&d->low, low))
 		d->options.log(d->options.context,
-			       low ? "event=disk-low" : "event=disk-no-longer-low");
+			       low ? "event=disk_low" : "event=disk_no_longer_low");
 	return low;
 }
 
@@ -354,7 +354,7 @@ static bool has_store(struct desk *d)
 		return true;
 	if (!reopen(d, &f))
 		return false;
-	d->options.log(d->options.context, "event=store-found");
+	d->options.log(d->options.context, "event=store_found");
 	atomic_store(&d->broken, NULL);
 	return true;
 }

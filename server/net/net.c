@@ -210,7 +210,7 @@ static void log_lists(const struct net *n)
 	int64_t until = tls_lists_until(n->tls);
 
 	if (until != 0 && until < time(NULL))
-		net_log(n, "event=client-crl-out-of-date until=%lld", (long long)until);
+		net_log(n, "event=client_crl_out_of_date until=%lld", (long long)until);
 }
 
 static void on_hangup(struct ev_loop *loop, ev_signal *watcher, int events)
