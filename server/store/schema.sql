@@ -174,7 +174,6 @@ CREATE TABLE content (
 	author BLOB NOT NULL,
 	sealed BLOB NOT NULL
 ) STRICT;
-CREATE INDEX content_client ON content (client, statement);
 CREATE INDEX content_case ON content (case_id) WHERE case_id IS NOT NULL;
 
 CREATE TABLE content_key (
