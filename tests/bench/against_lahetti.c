@@ -294,7 +294,7 @@ static void connect_to(struct bench_lahetti *b, struct talker *t)
 	t->link = link_open(b->loop, b->house.port, hear, t);
 	websocket_upgrade(t->link, "/lahetti", "lahetti.v1");
 	while (!t->ready)
-		loop_turn(b->loop, 1000);
+		loop_turn(b->loop, 1000000);
 }
 
 /* Rounds

@@ -268,7 +268,7 @@ static void connect_to(struct bench_redis *b, struct redis_talker *t, unsigned p
 	say_text(t->link, text);
 	t->answers = 1;
 	while (t->answers > 0)
-		loop_turn(b->loop, 1000);
+		loop_turn(b->loop, 1000000);
 	read_more(t);
 }
 

@@ -3,7 +3,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#define PATIENCE_US INT64_C(60000000) /* without anything heard */
+#define SECOND_US   INT64_C(1000000)
+#define PATIENCE_US (60 * SECOND_US) /* without anything heard */
 
 static int64_t due_us(const struct drive *d, unsigned message)
 {
@@ -27,15 +28,14 @@ static void send_some(struct drive *d, unsigned sender)
 	}
 }
 
-static int send_due(struct drive *d)
+/* How long the next is not due. */
+static int64_t send_due(struct drive *d)
 {
 	int64_t now_us = bench_now_us();
 
 	while (d->sent < d->load->messages && due_us(d, d->sent) <= now_us)
 		send_one(d, d->sent, due_us(d, d->sent));
-	if (d->sent == d->load->messages)
-		return 1000;
-	return due_us(d, d->sent) - now_us > 1500 ? 1 : 0;
+	return d->sent == d->load->messages ? SECOND_US : due_us(d, d->sent) - now_us;
 }
 
 void drive_acknowledged(struct drive *d, unsigned message)
@@ -85,7 +85,7 @@ void drive_run(struct drive *d, pid_t server, struct round *round)
 			send_some(d, i);
 	}
 	while (d->acknowledged < n || d->arrived < n) {
-		loop_turn(d->loop, d->load->rate == 0 ? 1000 : send_due(d));
+		loop_turn(d->loop, d->load->rate == 0 ? SECOND_US : send_due(d));
 		if (d->acknowledged + d->arrived != heard)
 			last_us = bench_now_us();
 		heard = d->acknowledged + d->arrived;

@@ -119,8 +119,10 @@ static void listen_to(struct link *link)
 	     "a server has closed a connection");
 }
 
-void loop_turn(struct loop *loop, int timeout_ms)
+void loop_turn(struct loop *loop, int64_t timeout_us)
 {
+	const struct timespec timeout = {.tv_sec = timeout_us / 1000000,
+					 .tv_nsec = timeout_us % 1000000 * 1000};
 	struct epoll_event events[64];
 	struct link *link;
 	int n;
@@ -130,7 +132,7 @@ void loop_turn(struct loop *loop, int timeout_ms)
 		link->speaks = false;
 		speak(link);
 	}
-	n = epoll_wait(loop->epoll, events, 64, timeout_ms);
+	n = epoll_pwait2(loop->epoll, events, 64, &timeout, NULL);
 	must(n >= 0 || errno == EINTR, "epoll: %s", strerror(errno));
 	for (int i = 0; i < n; i++) {
 		link = events[i].data.ptr;

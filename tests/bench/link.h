@@ -13,7 +13,7 @@ typedef size_t link_hear_fn(void *context, struct lahetti_span bytes);
 struct loop *loop_create(const char *ca);
 void loop_destroy(struct loop *loop);
 /* Waits at most so long for something to come, and hears it. What was said is sent before. */
-void loop_turn(struct loop *loop, int timeout_ms);
+void loop_turn(struct loop *loop, int64_t timeout_us);
 
 /* Connects to localhost and shakes hands. */
 struct link *link_open(struct loop *loop, unsigned port, link_hear_fn *hear, void *context);
