@@ -5,7 +5,6 @@
 #include "lahetti/id.h"
 
 #include <openssl/rand.h>
-#include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <time.h>
@@ -14,15 +13,14 @@ static atomic_bool armed;
 static atomic_int source_in_force;
 static atomic_uint seen, first;
 static atomic_bool failed;
-static pthread_t spared;
+static _Thread_local bool spared;
 
 /* Whether this call of a source is the one. */
 static bool strikes(enum faults_source source)
 {
 	unsigned nth;
 
-	if (!atomic_load(&armed) || atomic_load(&source_in_force) != (int)source ||
-	    pthread_equal(pthread_self(), spared) != 0)
+	if (spared || !atomic_load(&armed) || atomic_load(&source_in_force) != (int)source)
 		return false;
 	nth = atomic_fetch_add(&seen, 1) + 1;
 	if (nth < first || (nth > first && source != FAULTS_DISK))
@@ -98,7 +96,7 @@ void *__wrap_lahetti_arena_take(struct lahetti_arena *a, size_t len)
 
 void faults_arm(enum faults_source source, unsigned n)
 {
-	spared = pthread_self();
+	spared = true;
 	atomic_store(&source_in_force, (int)source);
 	atomic_store(&seen, 0);
 	atomic_store(&first, n);
