@@ -17,15 +17,20 @@
 #define SIGNATURES_MOST 100 /* lines of a note that are looked at before it is refused */
 #define EM_DASH		"\xe2\x80\x94 "
 #define BASE64_LEN(len) (((len) + 2) / 3 * 4)
-#define VKEY_MOST	(LAHETTI_KEY_NAME_MOST + 1 + KEY_HASH_HEX + 1 + BASE64_LEN(1 + ED25519_KEY_LEN))
-#define DIGITS_MOST	20 /* of 2^64 - 1 */
+#define SIGNATURE_LEN	(KEY_HASH_LEN + LAHETTI_ED25519_LEN)
+#define LINE_MOST	(LAHETTI_KEY_NAME_MOST + BASE64_LEN(SIGNATURE_LEN) + 8) /* with its NUL */
+#define DIGITS_MOST	20							/* of 2^64 - 1 */
 
 /* A key's public half: what a verifier key says. */
 struct identity {
 	char name[LAHETTI_KEY_NAME_MOST + 1];
 	uint8_t hash[KEY_HASH_LEN];
-	char vkey[VKEY_MOST + 1];
+	char vkey[LAHETTI_VKEY_MOST + 1];
 };
+
+_Static_assert(LAHETTI_VKEY_MOST == LAHETTI_KEY_NAME_MOST + 1 + KEY_HASH_HEX + 1 +
+					    BASE64_LEN(1 + ED25519_KEY_LEN),
+	       "the longest verifier key fits");
 
 struct lahetti_note_signer {
 	struct identity identity;
@@ -235,6 +240,11 @@ void lahetti_note_verifier_destroy(struct lahetti_note_verifier *v)
 	free(v);
 }
 
+const char *lahetti_note_verifier_vkey(const struct lahetti_note_verifier *v)
+{
+	return v->identity.vkey;
+}
+
 const char *lahetti_note_verifier_name(const struct lahetti_note_verifier *v)
 {
 	return v->identity.name;
@@ -298,7 +308,7 @@ static bool split(struct lahetti_span note, struct lahetti_span *text, struct la
 /* A signature line; bytes holds the beginning of key hash and signature, len counts all of them. */
 struct line {
 	struct lahetti_span name;
-	uint8_t bytes[KEY_HASH_LEN + LAHETTI_ED25519_LEN];
+	uint8_t bytes[SIGNATURE_LEN];
 	size_t len;
 };
 
@@ -390,6 +400,48 @@ bool lahetti_note_open(struct lahetti_span note, const struct lahetti_note_verif
 	return read_note(note, v, text, f);
 }
 
+/* ---- signing ------------------------------------------------------------------------------- */
+
+/* One line of signatures over the text. */
+static bool signature_line(const struct lahetti_note_signer *s, struct lahetti_span text,
+			   char line[LINE_MOST], int *len, struct lahetti_fault *f)
+{
+	uint8_t sig[SIGNATURE_LEN];
+	char base64[BASE64_LEN(sizeof sig) + 1];
+	size_t sig_len = LAHETTI_ED25519_LEN;
+	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+	bool done;
+
+	memcpy(sig, s->identity.hash, KEY_HASH_LEN);
+	done = ctx != NULL && EVP_DigestSignInit(ctx, NULL, NULL, NULL, s->key) == 1 &&
+	       EVP_DigestSign(ctx, sig + KEY_HASH_LEN, &sig_len, text.data, text.len) == 1;
+	EVP_MD_CTX_free(ctx);
+	if (!done)
+		return openssl_failed(f, "sign a note");
+	lahetti_base64(lahetti_span(sig, sizeof sig), base64);
+	*len = snprintf(line, LINE_MOST, EM_DASH "%s %s\n", s->identity.name, base64);
+	return true;
+}
+
+bool lahetti_note_sign(struct lahetti_span text, const struct lahetti_note_signer *const *signers,
+		       size_t n, struct lahetti_buffer *out, struct lahetti_fault *f)
+{
+	size_t before = out->len;
+	char line[LINE_MOST];
+	bool ok;
+	int len;
+
+	if (text.len == 0 || text.data[text.len - 1] != '\n' || !is_text(text))
+		return bad_note(f, "its text is not lines of UTF-8");
+	ok = lahetti_buffer_add(out, text, f) && lahetti_buffer_add(out, lahetti_span("\n", 1), f);
+	for (size_t i = 0; ok && i < n; i++)
+		ok = signature_line(signers[i], text, line, &len, f) &&
+		     lahetti_buffer_add(out, lahetti_span(line, (size_t)len), f);
+	if (!ok)
+		out->len = before;
+	return ok;
+}
+
 /* ---- checkpoints --------------------------------------------------------------------------- */
 
 static bool bad_checkpoint(struct lahetti_fault *f, const char *why)
@@ -446,16 +498,11 @@ bool lahetti_checkpoint_sign(const struct lahetti_checkpoint *c,
 			     struct lahetti_fault *f)
 {
 	char root[BASE64_LEN(LAHETTI_DIGEST_LEN) + 1];
-	uint8_t sig[KEY_HASH_LEN + LAHETTI_ED25519_LEN];
-	char base64[BASE64_LEN(sizeof sig) + 1];
-	size_t sig_len = LAHETTI_ED25519_LEN;
 	struct lahetti_checkpoint again;
-	EVP_MD_CTX *ctx;
 	int text_len;
 	int line_len;
-	bool done;
 
-	_Static_assert(2 * LAHETTI_KEY_NAME_MOST + DIGITS_MOST + sizeof root + sizeof base64 + 16 <=
+	_Static_assert(LAHETTI_KEY_NAME_MOST + DIGITS_MOST + sizeof root + LINE_MOST + 8 <=
 			       LAHETTI_NOTE_MOST,
 		       "a checkpoint of ours fits");
 	lahetti_base64(lahetti_digest_span(&c->root), root);
@@ -466,20 +513,11 @@ bool lahetti_checkpoint_sign(const struct lahetti_checkpoint *c,
 		return false;
 	if (strncmp(again.origin, c->origin, sizeof again.origin) != 0)
 		return bad_checkpoint(f, "its origin is more than one line or too long");
-
-	memcpy(sig, s->identity.hash, KEY_HASH_LEN);
-	ctx = EVP_MD_CTX_new();
-	done = ctx != NULL && EVP_DigestSignInit(ctx, NULL, NULL, NULL, s->key) == 1 &&
-	       EVP_DigestSign(ctx, sig + KEY_HASH_LEN, &sig_len, (const uint8_t *)note,
-			      (size_t)text_len) == 1;
-	EVP_MD_CTX_free(ctx);
-	if (!done)
-		return openssl_failed(f, "sign a checkpoint");
-
-	lahetti_base64(lahetti_span(sig, sizeof sig), base64);
-	line_len = snprintf(note + text_len, LAHETTI_NOTE_MOST - (size_t)text_len,
-			    "\n" EM_DASH "%s %s\n", s->identity.name, base64);
-	*len = (size_t)text_len + (size_t)line_len;
+	note[text_len] = '\n';
+	if (!signature_line(s, lahetti_span(note, (size_t)text_len), note + text_len + 1, &line_len,
+			    f))
+		return false;
+	*len = (size_t)text_len + 1 + (size_t)line_len;
 	return true;
 }
 

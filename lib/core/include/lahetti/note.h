@@ -5,10 +5,12 @@
 #ifndef LAHETTI_NOTE_H
 #define LAHETTI_NOTE_H
 
+#include "lahetti/buffer.h"
 #include "lahetti/id.h"
 
-#define LAHETTI_NOTE_MOST     4096 /* bytes of a note of ours */
+#define LAHETTI_NOTE_MOST     4096 /* bytes of a checkpoint of ours */
 #define LAHETTI_KEY_NAME_MOST 255
+#define LAHETTI_VKEY_MOST     309 /* letters of a verifier key */
 
 struct lahetti_note_signer; /* Ed25519 private key and its name */
 struct lahetti_note_verifier;
@@ -28,7 +30,9 @@ LAHETTI_API const char *lahetti_note_signer_vkey(const struct lahetti_note_signe
 LAHETTI_API LAHETTI_CHECKED struct lahetti_note_verifier *
 lahetti_note_verifier_read(const char *vkey, struct lahetti_fault *f);
 LAHETTI_API void lahetti_note_verifier_destroy(struct lahetti_note_verifier *v);
+/* Borrowed, as long as it lives. */
 LAHETTI_API const char *lahetti_note_verifier_name(const struct lahetti_note_verifier *v);
+LAHETTI_API const char *lahetti_note_verifier_vkey(const struct lahetti_note_verifier *v);
 
 /*
  * The text part of a note (its last newline included, the separating blank line not) if at least
@@ -38,6 +42,15 @@ LAHETTI_API const char *lahetti_note_verifier_name(const struct lahetti_note_ver
 LAHETTI_API LAHETTI_CHECKED bool lahetti_note_open(struct lahetti_span note,
 						   const struct lahetti_note_verifier *v,
 						   struct lahetti_span *text,
+						   struct lahetti_fault *f);
+
+/*
+ * The note of a text, signed by each signer in order, appended to out. A text that is not UTF-8,
+ * has control characters or does not end with a newline is "bad-note" (MALFORMED).
+ */
+LAHETTI_API LAHETTI_CHECKED bool lahetti_note_sign(struct lahetti_span text,
+						   const struct lahetti_note_signer *const *signers,
+						   size_t n, struct lahetti_buffer *out,
 						   struct lahetti_fault *f);
 
 struct lahetti_checkpoint {
