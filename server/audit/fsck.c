@@ -2,6 +2,7 @@
 
 #include "clients.h"
 #include "directory.h"
+#include "lahetti/act.h"
 #include "lahetti/dsse.h"
 #include "lahetti/kinds.h"
 #include "lahetti/message.h"
@@ -59,13 +60,20 @@ static const char *const counted[COUNTED] = {
 #define CONTENT_MOST (1u << 24)
 #define ARENA_LEN    (1u << 23) /* several times what the desk had to make it */
 
+/* From one restore to the next. */
+struct generation {
+	uint32_t number;
+	uint64_t from; /* its first event */
+	struct lahetti_note_verifier *verifier;
+};
+
 struct check {
 	struct store *store;
 	struct store *shadow; /* what can be derived, derived again */
 	const struct fsck_options *options;
 	struct fsck_result *result;
-	struct lahetti_note_verifier *verifier;
-	char origin[LAHETTI_KEY_NAME_MOST + 1];
+	struct generation *generations; /* in order */
+	size_t n_generations, room_generations;
 	struct lahetti_frontier frontier; /* the tree as it grows */
 	struct proof_source tiles;	  /* the tree as it is stored */
 	int64_t last_us;
@@ -208,6 +216,124 @@ static bool check_client(void *context, const struct lahetti_id *client,
 	       check_key(c, client, CLIENTS_CONTENT_KEY, f);
 }
 
+/* Generations
+ * ----------------------------------------------------------------------------------------------------------
+ */
+
+static bool begin_generation(struct check *c, uint32_t number, uint64_t from,
+			     struct lahetti_fault *f)
+{
+	char vkey[LAHETTI_VKEY_MOST + 1];
+	struct lahetti_note_verifier *verifier;
+
+	if (c->n_generations == c->room_generations) {
+		size_t room = c->room_generations == 0 ? 4 : 2 * c->room_generations;
+		struct generation *grown = realloc(c->generations, room * sizeof *grown);
+
+		if (grown == NULL)
+			return lahetti_fault_no_memory(f);
+		c->generations = grown;
+		c->room_generations = room;
+	}
+	if (!c->options->log_key(c->options->context, number, vkey, f))
+		return false;
+	verifier = lahetti_note_verifier_read(vkey, f);
+	if (verifier == NULL)
+		return false;
+	c->generations[c->n_generations++] =
+		(struct generation){.number = number, .from = from, .verifier = verifier};
+	return true;
+}
+
+static void finish_generations(struct check *c)
+{
+	for (size_t i = 0; i < c->n_generations; i++)
+		lahetti_note_verifier_destroy(c->generations[i].verifier);
+	free(c->generations);
+}
+
+/* In which the last of the first `size` events stands. */
+static const struct generation *generation_of(const struct check *c, uint64_t size)
+{
+	size_t i = c->n_generations - 1;
+
+	while (i > 0 && c->generations[i].from >= size)
+		i--;
+	return &c->generations[i];
+}
+
+/* A checkpoint that a restore names is of a generation that it ended, or of one that was lost
+ * between them, which has left nothing else here. */
+static bool open_newest(struct check *c, struct lahetti_span note, uint32_t below,
+			struct lahetti_checkpoint *checkpoint, struct lahetti_fault *fault)
+{
+	struct lahetti_note_verifier *verifier;
+	char vkey[LAHETTI_VKEY_MOST + 1];
+	uint32_t number;
+	size_t len;
+	bool ok;
+
+	if (!lahetti_checkpoint_parse(checkpoint, note, fault))
+		return false;
+	number = lahetti_generation_of(checkpoint->origin, &len);
+	if (number == 0 || number >= below)
+		return lahetti_fault_set(fault, LAHETTI_FAULT_INVALID, "wrong-origin",
+					 "Its newest checkpoint is of no earlier generation.");
+	if (!c->options->log_key(c->options->context, number, vkey, fault))
+		return false;
+	verifier = lahetti_note_verifier_read(vkey, fault);
+	ok = verifier != NULL &&
+	     lahetti_checkpoint_open(checkpoint, note, verifier,
+				     lahetti_note_verifier_name(verifier), fault);
+	lahetti_note_verifier_destroy(verifier);
+	return ok;
+}
+
+/* The first event of a generation: what it says of the ones before. */
+static bool check_restore(struct check *c, struct lahetti_fault *f)
+{
+	const Lahetti__V1__AuditEvent *e = c->event;
+	struct lahetti_fault fault = {0};
+	struct lahetti_checkpoint newest;
+	struct lahetti_buffer last;
+	uint64_t at;
+	bool ok;
+
+	lahetti_buffer_init(&last, LAHETTI_NOTE_MOST);
+	ok = ledger_checkpoint_get(c->store, e->number, &at, &last, f);
+	if (ok && (at != e->number || !lahetti_span_equal(lahetti_buffer_span(&last),
+							  lahetti_bytes_span(e->last_checkpoint))))
+		found(c, "bad-restore",
+		      "The restore of event %" PRIu64
+		      " does not name the checkpoint that stands before it.",
+		      e->number);
+	lahetti_buffer_finish(&last);
+	if (!ok)
+		return false;
+	if (e->generation <= c->generations[c->n_generations - 1].number) {
+		found(c, "bad-restore",
+		      "The restore of event %" PRIu64 " begins no later generation than it ends.",
+		      e->number);
+		return true;
+	}
+	if (e->newest_checkpoint.len > 0 &&
+	    !open_newest(c, lahetti_bytes_span(e->newest_checkpoint), e->generation, &newest,
+			 &fault) &&
+	    !finding(c, "the restore of event", e->number, &fault, f))
+		return false;
+	return begin_generation(c, e->generation, e->number, f);
+}
+
+static void check_last_generation(struct check *c)
+{
+	uint32_t last = c->generations[c->n_generations - 1].number;
+
+	if (last != c->options->generation)
+		found(c, "wrong-generation",
+		      "The database says that it is of generation %u, its events are of %u.",
+		      c->options->generation, last);
+}
+
 /* The tree
  * ----------------------------------------------------------------------------------------------------------
  */
@@ -267,11 +393,13 @@ static bool check_checkpoint(void *context, uint64_t size, struct lahetti_span n
 {
 	struct check *c = context;
 	struct lahetti_fault fault = {0};
+	const struct lahetti_note_verifier *verifier = generation_of(c, size)->verifier;
 	struct lahetti_checkpoint checkpoint;
 	struct lahetti_digest root;
 
 	c->result->checkpoints++;
-	if (!lahetti_checkpoint_open(&checkpoint, note, c->verifier, c->origin, &fault))
+	if (!lahetti_checkpoint_open(&checkpoint, note, verifier,
+				     lahetti_note_verifier_name(verifier), &fault))
 		return finding(c, "checkpoint", size, &fault, f);
 	if (checkpoint.size != size)
 		found(c, "bad-column",
@@ -555,8 +683,9 @@ static bool check_event(void *context, const struct ledger_event *e, struct lahe
 	/* A tampered number must not lead to another event's records and parts. */
 	if (event->number != e->number)
 		return true;
-	if ((event->first_of_group && !want_checkpoint(c, e->number, f)) || !check_records(c, f) ||
-	    !check_actor(c, f))
+	if ((event->first_of_group && !want_checkpoint(c, e->number, f)) ||
+	    (event->action == LAHETTI__V1__ACTION__ACTION_RESTORE && !check_restore(c, f)) ||
+	    !check_records(c, f) || !check_actor(c, f))
 		return false;
 	for (uint32_t n = 0; n < event->n_subjects; n++)
 		if (!check_subject(c, n, f))
@@ -809,10 +938,12 @@ static void complaint(void *context, const char *text)
 
 static bool check_all(struct check *c, struct lahetti_fault *f)
 {
-	return store_check(c->store, complaint, c, f) && read_journal(c, f) &&
-	       derive_settings(c, f) && ledger_events_each(c->store, 0, check_event, c, f) &&
-	       want_checkpoint(c, c->frontier.size, f) && check_last_tiles(c, f) &&
-	       ledger_checkpoints_each(c->store, check_checkpoint, c, f) &&
+	if (!store_check(c->store, complaint, c, f) || !read_journal(c, f) ||
+	    !derive_settings(c, f) || !ledger_events_each(c->store, 0, check_event, c, f) ||
+	    !want_checkpoint(c, c->frontier.size, f) || !check_last_tiles(c, f))
+		return false;
+	check_last_generation(c);
+	return ledger_checkpoints_each(c->store, check_checkpoint, c, f) &&
 	       clients_each(c->store, check_client, c, f) &&
 	       statements_each(c->store, check_statement, c, f) &&
 	       statements_copies_each(c->store, check_copy, c, f) && check_tables(c, f) &&
@@ -833,11 +964,8 @@ bool fsck(struct store *s, const struct fsck_options *options, struct fsck_resul
 	c->options = options;
 	c->result = result;
 	proof_source_init(&c->tiles, s);
-	(void)snprintf(c->origin, sizeof c->origin, "%s/%u", options->server_name,
-		       options->generation);
-	c->verifier = lahetti_note_verifier_read(options->log_key, f);
 	c->shadow = store_open(NULL, store_vault(s), STORE_SHADOW, f);
-	if (c->verifier == NULL || c->shadow == NULL ||
+	if (c->shadow == NULL || !begin_generation(c, 1, 0, f) ||
 	    !lahetti_arena_init(&c->arena, ARENA_LEN, f) ||
 	    !lahetti_arena_init(&c->event_arena, ARENA_LEN, f) || !store_begin(c->shadow, f))
 		goto out;
@@ -855,7 +983,7 @@ out:
 	lahetti_arena_finish(&c->arena);
 	lahetti_arena_finish(&c->event_arena);
 	store_close(c->shadow);
-	lahetti_note_verifier_destroy(c->verifier);
+	finish_generations(c);
 	free(c->erased);
 	free(c);
 	return ok;

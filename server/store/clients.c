@@ -294,6 +294,44 @@ clients_identity_at(struct store *s, const struct lahetti_id *client, uint64_t e
 	return identity;
 }
 
+bool clients_index_forget(struct store *s, struct lahetti_fault *f)
+{
+	return db_run(s->db, SQL_BLIND_FORGET, NULL, 0, NULL, f);
+}
+
+struct deriving {
+	struct store *store;
+	struct lahetti_arena arena;
+};
+
+static bool derive_index(void *context, const struct lahetti_id *client,
+			 const struct clients_row *row, struct lahetti_fault *f)
+{
+	struct deriving *d = context;
+	struct lahetti_fault fault = {0};
+	const Lahetti__V1__ClientIdentity *identity;
+
+	(void)row;
+	lahetti_arena_reset(&d->arena);
+	identity = clients_identity(d->store, client, &d->arena, &fault);
+	if (identity != NULL)
+		return clients_index(d->store, client, identity, f);
+	if (fault.kind == LAHETTI_FAULT_NONE)
+		return true;
+	*f = fault;
+	return false;
+}
+
+bool clients_index_derive(struct store *s, struct lahetti_fault *f)
+{
+	struct deriving d = {.store = s};
+	bool ok = lahetti_arena_init(&d.arena, 1 << 20, f) && clients_index_forget(s, f) &&
+		  clients_each(s, derive_index, &d, f);
+
+	lahetti_arena_finish(&d.arena);
+	return ok;
+}
+
 bool clients_by_blind(struct store *s, const struct lahetti_id *controller,
 		      const struct lahetti_digest *blind, struct lahetti_id *found, size_t most,
 		      size_t *n, struct lahetti_fault *f)

@@ -68,6 +68,14 @@ LAHETTI_CHECKED bool clients_index(struct store *s, const struct lahetti_id *cli
 				   const Lahetti__V1__ClientIdentity *identity,
 				   struct lahetti_fault *f);
 
+/*
+ * A backup holds no blind index: whoever has the master key could look for somebody in it after an
+ * erasure. Inside a transaction: empties it, in a copy; fills it again from the identities that
+ * still open.
+ */
+LAHETTI_CHECKED bool clients_index_forget(struct store *s, struct lahetti_fault *f);
+LAHETTI_CHECKED bool clients_index_derive(struct store *s, struct lahetti_fault *f);
+
 /* HMAC of identifier type and value under a key of the controller. The code is upper case. */
 LAHETTI_CHECKED bool clients_blind(struct store *s, const struct lahetti_id *controller,
 				   const char *type, struct lahetti_span value,
