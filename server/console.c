@@ -591,6 +591,8 @@ static struct desk *open_desk(const struct house *h, struct server *s, struct la
 				.code_life_us = (int64_t)c->code_minutes * 60000000,
 				.certificate_days = c->certificate_days,
 				.keyring = c->keyring,
+				.erasure_life_us = (int64_t)c->erasure_days * 86400000000,
+				.retention_days = c->backup_retention_days,
 			},
 		.context = s,
 		.answer = answer,

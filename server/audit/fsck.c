@@ -2,6 +2,7 @@
 
 #include "clients.h"
 #include "directory.h"
+#include "erasures.h"
 #include "lahetti/act.h"
 #include "lahetti/dsse.h"
 #include "lahetti/kinds.h"
@@ -54,6 +55,8 @@ static const char *const counted[COUNTED] = {
 	[COUNT_CONTENT_KEY] = "content_key",
 };
 
+#define SCOPE(NAME) LAHETTI__V1__ERASURE_SCOPE__ERASURE_SCOPE_##NAME
+
 #define LEVELS	     8		/* of tiles */
 #define NO_PART	     UINT32_MAX /* in place of a subject part's number: the actor's */
 #define PART_MOST    (1u << 20)
@@ -83,8 +86,8 @@ struct check {
 	const Lahetti__V1__AuditEvent *event;
 	uint32_t n_records;
 	struct lahetti_arena arena; /* of one record, part, identity or statement */
-	/* The clients and statements whose erasure the journal tells, in order. */
-	struct lahetti_id *erased;
+	/* The lines of the erasure journal, by client. */
+	struct vault_erasure *erased;
 	size_t n_erased, room_erased;
 };
 
@@ -133,46 +136,85 @@ static bool column_is(const struct lahetti_id *column, ProtobufCBinaryData b)
  * ----------------------------------------------------------------------------------------------------------
  */
 
-static bool note_erased(struct check *c, const struct lahetti_id *id, struct lahetti_fault *f)
+static bool note_erasure(void *context, const struct vault_erasure *e, struct lahetti_fault *f)
 {
-	if (lahetti_id_empty(id))
-		return true;
+	struct check *c = context;
+
 	if (c->n_erased == c->room_erased) {
 		size_t room = c->room_erased == 0 ? 64 : 2 * c->room_erased;
-		struct lahetti_id *grown = realloc(c->erased, room * sizeof *grown);
+		struct vault_erasure *grown = realloc(c->erased, room * sizeof *grown);
 
 		if (grown == NULL)
 			return lahetti_fault_no_memory(f);
 		c->erased = grown;
 		c->room_erased = room;
 	}
-	c->erased[c->n_erased++] = *id;
+	c->erased[c->n_erased++] = *e;
 	return true;
 }
 
-static bool read_erasure(void *context, const struct vault_erasure *e, struct lahetti_fault *f)
+static int compare_clients(const void *a, const void *b)
 {
-	return note_erased(context, &e->client, f) && note_erased(context, &e->statement, f);
-}
-
-static int compare_ids(const void *a, const void *b)
-{
-	return memcmp(a, b, sizeof(struct lahetti_id));
+	return memcmp(&((const struct vault_erasure *)a)->client,
+		      &((const struct vault_erasure *)b)->client, sizeof(struct lahetti_id));
 }
 
 static bool read_journal(struct check *c, struct lahetti_fault *f)
 {
-	if (!vault_journal_read(store_vault(c->store), read_erasure, c, f))
+	if (!vault_journal_read(store_vault(c->store), note_erasure, c, f))
 		return false;
 	if (c->n_erased > 0)
-		qsort(c->erased, c->n_erased, sizeof *c->erased, compare_ids);
+		qsort(c->erased, c->n_erased, sizeof *c->erased, compare_clients);
 	return true;
 }
 
-static bool is_erased(const struct check *c, const struct lahetti_id *id)
+/* Where the lines about a client begin. */
+static size_t erasures_of(const struct check *c, const struct lahetti_id *client)
 {
-	return c->n_erased > 0 &&
-	       bsearch(id, c->erased, c->n_erased, sizeof *c->erased, compare_ids) != NULL;
+	size_t low = 0, high = c->n_erased;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (memcmp(&c->erased[middle].client, client, sizeof *client) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+/* Whether the journal names it: of a client this much or more, or that one statement of theirs. */
+static bool is_erased(const struct check *c, const struct lahetti_id *client, uint32_t scope,
+		      const struct lahetti_id *statement)
+{
+	for (size_t i = erasures_of(c, client);
+	     i < c->n_erased && lahetti_id_equal(&c->erased[i].client, client); i++) {
+		const struct vault_erasure *e = &c->erased[i];
+
+		if (e->scope == SCOPE(STATEMENT)
+			    ? statement != NULL && lahetti_id_equal(&e->statement, statement)
+			    : e->scope >= scope)
+			return true;
+	}
+	return false;
+}
+
+/* What the trail says was erased the journal names: a copy of the database would bring it back. */
+static bool check_done(void *context, const struct erasures_row *row, struct lahetti_fault *f)
+{
+	struct check *c = context;
+	bool named = false;
+
+	(void)f;
+	for (size_t i = erasures_of(c, &row->client);
+	     i < c->n_erased && lahetti_id_equal(&c->erased[i].client, &row->client); i++)
+		named = named || lahetti_id_equal(&c->erased[i].erasure, &row->id);
+	if (!named)
+		found(c, "journal-missing",
+		      "The erasure recorded in event %" PRIu64 " is not in the erasure journal.",
+		      row->ended);
+	return true;
 }
 
 /* A key that has been destroyed. Whether it should have been is asked once, of its client. */
@@ -191,17 +233,25 @@ static bool check_key(struct check *c, const struct lahetti_id *client, enum cli
 	struct lahetti_secret key;
 	char text[LAHETTI_ID_TEXT_LEN + 1];
 	bool ok = clients_key(c->store, client, which, &key, &fault);
+	bool erased = is_erased(
+		c, client, which == CLIENTS_IDENTITY_KEY ? SCOPE(IDENTITY) : SCOPE(CONTENT), NULL);
 
 	lahetti_wipe(&key, sizeof key);
-	if (ok || (strcmp(fault.code, "key-destroyed") == 0 && is_erased(c, client)))
+	if (ok ? !erased : (strcmp(fault.code, "key-destroyed") == 0 && erased))
 		return true;
-	if (ours(&fault)) {
+	if (!ok && ours(&fault)) {
 		*f = fault;
 		return false;
 	}
 	lahetti_id_format(client, text);
-	found(c, fault.code, "The %s key of client %s, of whom no erasure is known: %s",
-	      which == CLIENTS_IDENTITY_KEY ? "identity" : "content", text, fault.text);
+	if (ok)
+		found(c, "not-erased",
+		      "The %s key of client %s, whose erasure the journal names, is there: lahettid run "
+		      "erases it again.",
+		      which == CLIENTS_IDENTITY_KEY ? "identity" : "content", text);
+	else
+		found(c, fault.code, "The %s key of client %s, of whom no erasure is known: %s",
+		      which == CLIENTS_IDENTITY_KEY ? "identity" : "content", text, fault.text);
 	return true;
 }
 
@@ -459,12 +509,17 @@ static bool check_identity(struct check *c, ProtobufCBinaryData client, struct l
 		return finding(c, "identity recorded in event", number, &fault, f);
 	identity = clients_identity_at(c->store, &id, number, &there, &c->arena, &fault);
 	c->seen[COUNT_IDENTITY] += there;
+	if (there && is_erased(c, &id, SCOPE(IDENTITY), NULL))
+		found(c, "not-erased",
+		      "The identity recorded in event %" PRIu64
+		      " is there, though the journal names its erasure.",
+		      number);
 	if (identity != NULL && clients_index(c->shadow, &id, identity, &fault))
 		return true;
 	if (fault.kind != LAHETTI_FAULT_NONE)
 		return destroyed(c, &fault) ||
 		       finding(c, "identity recorded in event", number, &fault, f);
-	if (!is_erased(c, &id))
+	if (!is_erased(c, &id, SCOPE(IDENTITY), NULL))
 		found(c, "identity-missing",
 		      "The identity recorded in event %" PRIu64 " is not there.", number);
 	return true;
@@ -721,27 +776,23 @@ static bool check_signature(struct check *c, const struct statements_row *row,
 	return ok;
 }
 
-/* What is gone and should be: it, or the client whose it was, is named by the journal. */
-static bool check_gone(struct check *c, const struct statements_row *row, struct lahetti_fault *f)
+/* The client whose a statement was, as the part beside its acceptance has it. */
+static bool author_client(struct check *c, const struct statements_row *row,
+			  struct lahetti_id *client, struct lahetti_fault *f)
 {
 	struct lahetti_fault fault = {0};
 	struct lahetti_buffer b;
 	struct ledger_part part = {0};
 	bool there, ok;
 
-	c->result->erased++;
 	lahetti_buffer_init(&b, PART_MOST);
 	ok = ledger_subject_open(c->store, row->event, 0, &part, &b, &there, &fault);
 	lahetti_buffer_finish(&b);
+	*client = part.holder;
 	if (!ok && ours(&fault)) {
 		*f = fault;
 		return false;
 	}
-	if (!is_erased(c, &row->id) && !is_erased(c, &part.holder))
-		found(c, "content-missing",
-		      "The statement accepted in event %" PRIu64
-		      " is not there, and no erasure of it is known.",
-		      row->event);
 	return true;
 }
 
@@ -775,59 +826,83 @@ static bool check_payload(struct check *c, const struct statements_row *row,
 	       finding(c, "statement accepted in event", row->event, &fault, f);
 }
 
-static bool check_statement(void *context, const struct statements_row *row,
-			    struct lahetti_fault *f)
+/* A controller's own key of a statement: there, and opening it, or gone as the journal says. */
+static bool check_holder(struct check *c, const struct lahetti_id *statement,
+			 const struct lahetti_id *controller, const struct lahetti_id *client,
+			 const char *what, struct lahetti_fault *f)
 {
-	struct check *c = context;
 	struct lahetti_fault fault = {0};
-	struct lahetti_buffer b;
-	bool ok;
-
-	c->result->statements++;
-	c->seen[COUNT_CONTENT] += !row->erased;
-	lahetti_arena_reset(&c->arena);
-	lahetti_buffer_init(&b, CONTENT_MOST);
-	if (statements_read(c->store, &row->id, &row->organisation, &b, &fault)) {
-		c->seen[COUNT_CONTENT_KEY]++;
-		ok = check_payload(c, row, lahetti_buffer_span(&b), f);
-	} else if (strcmp(fault.code, "erased") == 0) {
-		ok = check_gone(c, row, f);
-	} else {
-		c->seen[COUNT_CONTENT_KEY]++;
-		ok = destroyed(c, &fault) ||
-		     finding(c, "statement accepted in event", row->event, &fault, f);
-	}
-	lahetti_buffer_finish(&b);
-	return ok;
-}
-
-/* The same statement, by way of the key of a controller that opened it. */
-static bool check_copy(void *context, const struct lahetti_id *statement,
-		       const struct lahetti_id *controller, const struct lahetti_id *client,
-		       struct lahetti_fault *f)
-{
-	struct check *c = context;
-	struct lahetti_fault fault = {0};
+	struct lahetti_id holder;
 	struct lahetti_buffer b;
 	char text[LAHETTI_ID_TEXT_LEN + 1];
-	bool ok, gone;
+	bool there, ok, erased = is_erased(c, client, SCOPE(CONTENT), statement);
 
+	if (!statements_holder(c->store, statement, controller, &holder, &there, f))
+		return false;
+	lahetti_id_format(statement, text);
+	if (!there) {
+		if (!erased)
+			found(c, "content-missing",
+			      "%s %s is not there, and no erasure of it is known.", what, text);
+		c->result->erased += erased;
+		return true;
+	}
+	c->seen[COUNT_CONTENT_KEY]++;
+	if (!lahetti_id_equal(&holder, client))
+		found(c, "bad-column", "%s %s is held under another client.", what, text);
+	if (erased)
+		found(c, "not-erased", "%s %s is there, though the journal names its erasure.",
+		      what, text);
 	lahetti_buffer_init(&b, CONTENT_MOST);
 	ok = statements_read(c->store, statement, controller, &b, &fault);
 	lahetti_buffer_finish(&b);
-	gone = !ok && strcmp(fault.code, "erased") == 0;
-	c->seen[COUNT_CONTENT_KEY] += !gone;
-	if (ok || destroyed(c, &fault) ||
-	    (gone && (is_erased(c, statement) || is_erased(c, client))))
+	if (ok || destroyed(c, &fault))
 		return true;
 	if (ours(&fault)) {
 		*f = fault;
 		return false;
 	}
-	lahetti_id_format(statement, text);
-	found(c, gone ? "content-missing" : fault.code, "A copy of statement %s: %s", text,
-	      fault.text);
+	found(c, fault.code, "%s %s: %s", what, text, fault.text);
 	return true;
+}
+
+static bool check_statement(void *context, const struct statements_row *row,
+			    struct lahetti_fault *f)
+{
+	struct check *c = context;
+	struct lahetti_fault fault = {0};
+	struct lahetti_id client;
+	struct lahetti_buffer b;
+	bool ok = true;
+
+	c->result->statements++;
+	c->seen[COUNT_CONTENT] += !row->erased;
+	lahetti_arena_reset(&c->arena);
+	if (!author_client(c, row, &client, f) ||
+	    !check_holder(c, &row->id, &row->organisation, &client, "Statement", f))
+		return false;
+	if (row->erased)
+		return true;
+	lahetti_buffer_init(&b, CONTENT_MOST);
+	if (statements_read(c->store, &row->id, NULL, &b, &fault))
+		ok = check_payload(c, row, lahetti_buffer_span(&b), f);
+	else if (strcmp(fault.code, "erased") == 0)
+		found(c, "content-left",
+		      "The content of the statement accepted in event %" PRIu64
+		      " is there, and nobody has a key to it.",
+		      row->event);
+	else if (ours(&fault))
+		ok = finding(c, "statement accepted in event", row->event, &fault, f);
+	lahetti_buffer_finish(&b);
+	return ok;
+}
+
+/* The same statement, as a controller holds it that opened it. */
+static bool check_copy(void *context, const struct lahetti_id *statement,
+		       const struct lahetti_id *controller, const struct lahetti_id *client,
+		       struct lahetti_fault *f)
+{
+	return check_holder(context, statement, controller, client, "A copy of statement", f);
 }
 
 /* Derived tables
@@ -946,7 +1021,8 @@ static bool check_all(struct check *c, struct lahetti_fault *f)
 	return ledger_checkpoints_each(c->store, check_checkpoint, c, f) &&
 	       clients_each(c->store, check_client, c, f) &&
 	       statements_each(c->store, check_statement, c, f) &&
-	       statements_copies_each(c->store, check_copy, c, f) && check_tables(c, f) &&
+	       statements_copies_each(c->store, check_copy, c, f) &&
+	       erasures_done_each(c->store, check_done, c, f) && check_tables(c, f) &&
 	       check_counts(c, f);
 }
 

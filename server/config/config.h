@@ -69,6 +69,10 @@ struct config {
 	uint32_t code_minutes;	   /* how long an enrolment code can be used */
 	uint32_t certificate_days; /* how long a device's certificate is valid */
 
+	/* Erasing */
+	uint32_t erasure_days;		/* how long a proposal waits for a second person */
+	uint32_t backup_retention_days; /* how long a backup may still hold what was erased */
+
 	/* Threads, and the jobs that wait for them */
 	uint32_t workers; /* that verify: never 0 once read */
 	uint32_t jobs;	  /* frames in the desk at once */

@@ -1,5 +1,6 @@
 #include "desk.h"
 
+#include "erase.h"
 #include "founding.h"
 #include "handling.h"
 #include "lahetti/message.h"
@@ -11,6 +12,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
+
+#define A_DAY_S 86400
 
 /* A transaction holds at most so many jobs: enough to share an fsync, few enough that the first
  * does not wait for long. */
@@ -35,6 +39,11 @@ struct desk {
 	struct job_queue *to_writer, *to_workers;
 	pthread_t writer;
 	bool writing;
+	/* Who reminds the writer, once a day, of what is to be destroyed by now. */
+	pthread_t keeper;
+	bool keeping, closing;
+	pthread_mutex_t keeper_lock;
+	pthread_cond_t keeper_wakes;
 	struct worker workers[WORKERS_MOST];
 	unsigned n_workers;
 	struct handling slots[GROUP_MOST];
@@ -84,7 +93,7 @@ static bool handling_start(struct handling *h, struct job *j, struct lahetti_fau
 	h->end = &h->first;
 	h->fetch = NULL;
 	h->event = 0;
-	h->answered = h->since_erased = h->late = false;
+	h->answered = h->since_erased = h->late = h->erases = false;
 	h->id = (struct lahetti_id){0};
 	h->actor = (struct facts_actor){0};
 	if (j->head.frame == JOB_FETCH)
@@ -217,6 +226,37 @@ static void give_up_group(struct desk *d, size_t n, const struct lahetti_fault *
 	}
 }
 
+/*
+ * What an erasure leaves to do when it is committed, and what a day does: whatever the journal
+ * names and still is here goes, period keys that no backup needs any more go, and the log that held
+ * what was deleted is emptied. Where it fails it is done again tomorrow, or at the next start.
+ */
+static void keep(struct desk *d)
+{
+	struct lahetti_fault fault = {0};
+	unsigned erased = 0, destroyed = 0;
+	bool emptied;
+
+	if (atomic_load(&d->broken) != NULL)
+		return;
+	if (!erase_replay(d->store, d->trail, &erased, &fault)) {
+		give_up_group(d, 0, &fault);
+		return;
+	}
+	if (!erase_destroy_retired(d->options.vault, lahetti_now_us(),
+				   d->options.limits.retention_days, &destroyed, &fault) ||
+	    !store_empty_log(d->store, &emptied, &fault))
+		log_fault(d, "keeping_failed", &fault);
+	if (erased > 0 || destroyed > 0) {
+		char line[100];
+
+		(void)snprintf(line, sizeof line,
+			       "event=kept erasures_done_again=%u keys_destroyed=%u", erased,
+			       destroyed);
+		d->options.log(d->options.context, line);
+	}
+}
+
 static void finish_one(struct desk *d, struct handling *h)
 {
 	const struct handler *handler = handler_of(h->job->head.frame);
@@ -237,10 +277,17 @@ static void finish_one(struct desk *d, struct handling *h)
 static void write_group(struct desk *d, struct job *list)
 {
 	struct lahetti_fault fault = {0};
+	bool to_keep = false;
 	size_t n = 0;
 
 	for (struct job *j = list, *next; j != NULL; j = next) {
 		next = j->next;
+		if (j->head.frame == JOB_KEEP) {
+			to_keep = true;
+			job_destroy(j);
+			leave(d, 1);
+			continue;
+		}
 		if (handling_start(&d->slots[n], j, &fault)) {
 			n++;
 			continue;
@@ -258,6 +305,10 @@ static void write_group(struct desk *d, struct job *list)
 		give_up_group(d, n, &fault);
 	else
 		trail_committed(d->trail);
+	for (size_t i = 0; i < n; i++)
+		to_keep = to_keep || d->slots[i].erases;
+	if (to_keep)
+		keep(d);
 	atomic_fetch_add(&d->groups, 1);
 	for (size_t i = 0; i < n; i++) {
 		finish_one(d, &d->slots[i]);
@@ -445,6 +496,64 @@ static void *work_all(void *context)
 	return NULL;
 }
 
+/* The keeper
+ * --------------------------------------------------------------------------------------------------------
+ */
+
+static void *keep_all(void *context)
+{
+	struct desk *d = context;
+	struct job_head head = {.frame = JOB_KEEP};
+	struct timespec until;
+	struct lahetti_fault fault;
+
+	(void)pthread_mutex_lock(&d->keeper_lock);
+	(void)clock_gettime(CLOCK_MONOTONIC, &until);
+	until.tv_sec += A_DAY_S;
+	while (!d->closing) {
+		struct job *j;
+
+		if (pthread_cond_timedwait(&d->keeper_wakes, &d->keeper_lock, &until) == 0)
+			continue;
+		until.tv_sec += A_DAY_S;
+		j = job_new(&head, (struct lahetti_span){0}, &fault);
+		atomic_fetch_add(&d->inside, 1);
+		if (j != NULL && job_queue_put(d->to_writer, j))
+			continue;
+		job_destroy(j); /* tomorrow, then */
+		leave(d, 1);
+	}
+	(void)pthread_mutex_unlock(&d->keeper_lock);
+	return NULL;
+}
+
+static bool start_keeper(struct desk *d, struct lahetti_fault *f)
+{
+	pthread_condattr_t attributes;
+
+	(void)pthread_mutex_init(&d->keeper_lock, NULL);
+	(void)pthread_condattr_init(&attributes);
+	(void)pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+	(void)pthread_cond_init(&d->keeper_wakes, &attributes);
+	(void)pthread_condattr_destroy(&attributes);
+	d->keeping = pthread_create(&d->keeper, NULL, keep_all, d) == 0;
+	return d->keeping || lahetti_fault_set(f, LAHETTI_FAULT_BROKEN, "no-thread",
+					       "No thread could be started.");
+}
+
+static void stop_keeper(struct desk *d)
+{
+	if (!d->keeping)
+		return;
+	(void)pthread_mutex_lock(&d->keeper_lock);
+	d->closing = true;
+	(void)pthread_cond_signal(&d->keeper_wakes);
+	(void)pthread_mutex_unlock(&d->keeper_lock);
+	(void)pthread_join(d->keeper, NULL);
+	(void)pthread_cond_destroy(&d->keeper_wakes);
+	(void)pthread_mutex_destroy(&d->keeper_lock);
+}
+
 /* Opening and closing
  * -----------------------------------------------------------------------------------------------
  */
@@ -480,6 +589,8 @@ static bool start_threads(struct desk *d, struct lahetti_fault *f)
 struct desk *desk_open(const struct desk_options *options, struct lahetti_fault *f)
 {
 	struct desk *d = calloc(1, sizeof *d);
+	unsigned erased, destroyed;
+	bool emptied;
 
 	if (d == NULL) {
 		lahetti_fault_no_memory(f);
@@ -505,7 +616,11 @@ struct desk *desk_open(const struct desk_options *options, struct lahetti_fault 
 	for (size_t i = 0; i < GROUP_MOST; i++)
 		if (!handling_init(&d->slots[i], d, d->store, d->trail, f))
 			goto failed;
-	if (!start_threads(d, f))
+	/* Before anyone is served: what was erased must not be shown. */
+	if (!erase_replay(d->store, d->trail, &erased, f) ||
+	    !erase_destroy_retired(options->vault, lahetti_now_us(), options->limits.retention_days,
+				   &destroyed, f) ||
+	    !store_empty_log(d->store, &emptied, f) || !start_threads(d, f) || !start_keeper(d, f))
 		goto failed;
 	return d;
 failed:
@@ -517,6 +632,7 @@ void desk_close(struct desk *d)
 {
 	if (d == NULL)
 		return;
+	stop_keeper(d);
 	/* Workers give to the writer and the writer to workers: the writer's queue closes when no
 	 * worker can fill it. */
 	if (d->to_workers != NULL)

@@ -26,6 +26,9 @@ struct desk_limits {
 	int64_t code_life_us;	   /* of an enrolment code */
 	uint32_t certificate_days; /* of a device's certificate */
 	uint32_t keyring;	   /* parsed public keys kept */
+	int64_t erasure_life_us;   /* of a proposal to erase that nobody confirms */
+	uint32_t retention_days;   /* of backups: a period key is destroyed when it has been retired
+				      so long */
 };
 
 struct desk_options {

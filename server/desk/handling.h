@@ -55,6 +55,8 @@ struct handling {
 	bool answered;
 	struct lahetti_id id;
 	bool since_erased, late;
+	bool erases; /* the journal has a line for it: whatever comes of the job, it is carried out
+		      */
 	struct trail_mark mark;
 };
 
@@ -145,6 +147,8 @@ handler_fn handle_open, handle_who_would_see;
 handler_fn handle_subscribe, handle_handed_over, handle_claim, handle_release;
 handler_fn handle_read_sent, handle_read_timeline;
 handler_fn handle_who_saw, handle_read_trail;
+handler_fn handle_propose_erasure, handle_confirm_erasure, handle_read_erasures;
+handler_fn handle_drop_erasure;
 /* On a reader. */
 handler_fn read_directory, read_devices, read_checkpoint, read_consistency, read_inclusion;
 handler_fn fetch_clients, fetch_content, fetch_trail;

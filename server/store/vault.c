@@ -38,8 +38,9 @@
 #define RETIRED_LEN 8
 #define LAST_LEN    4
 
-/* Time, three identifiers, scope, HMAC, each followed by a blank or, at the end, a newline. */
-#define LINE_TEXT_LEN (20 + 1 + 3 * (LAHETTI_ID_TEXT_LEN + 1) + 10 + 1)
+/* Time, identifiers, scope, HMAC, each followed by a blank or, at the end, a newline. */
+#define LINE_IDS      4
+#define LINE_TEXT_LEN (20 + 1 + LINE_IDS * (LAHETTI_ID_TEXT_LEN + 1) + 10 + 1)
 #define LINE_LEN      (LINE_TEXT_LEN + LAHETTI_DIGEST_HEX_LEN + 1)
 
 struct period {
@@ -621,6 +622,25 @@ bool vault_period_now(struct vault *v, int64_t now_us, uint32_t *serial, struct 
 	return done;
 }
 
+bool vault_period_find(struct vault *v, uint32_t from, struct vault_period *period)
+{
+	bool found;
+	size_t place;
+
+	(void)pthread_mutex_lock(&v->table);
+	place = period_place(v, from);
+	found = place < v->n;
+	if (found) {
+		const struct period *p = &v->periods[place];
+
+		*period = (struct vault_period){.serial = p->serial, .retired = p->retired_us != 0};
+		for (size_t i = place + 1; i < v->n && !period->replaced; i++)
+			period->replaced = v->periods[i].week_us == p->week_us;
+	}
+	(void)pthread_mutex_unlock(&v->table);
+	return found;
+}
+
 bool vault_wrap(struct vault *v, uint32_t serial, const struct lahetti_span *aad, size_t n,
 		const struct lahetti_secret *secret, uint8_t wrapped[LAHETTI_WRAPPED_LEN],
 		struct lahetti_fault *f)
@@ -829,14 +849,16 @@ static bool line_write(const struct vault *v, uint64_t number, const struct vaul
 	char erasure[LAHETTI_ID_TEXT_LEN + 1];
 	char client[LAHETTI_ID_TEXT_LEN + 1];
 	char statement[LAHETTI_ID_TEXT_LEN + 1];
+	char by[LAHETTI_ID_TEXT_LEN + 1];
 	char hex[LAHETTI_DIGEST_HEX_LEN + 1];
 
 	assert(e->time_us >= 0);
 	lahetti_id_format(&e->erasure, erasure);
 	lahetti_id_format(&e->client, client);
 	lahetti_id_format(&e->statement, statement);
-	(void)snprintf(line, LINE_LEN + 1, "%020" PRId64 " %s %s %s %010" PRIu32 " ", e->time_us,
-		       erasure, client, statement, e->scope);
+	lahetti_id_format(&e->by, by);
+	(void)snprintf(line, LINE_LEN + 1, "%020" PRId64 " %s %s %s %s %010" PRIu32 " ", e->time_us,
+		       erasure, client, statement, by, e->scope);
 	if (!line_hmac(v, number, line, hex, f))
 		return false;
 	(void)snprintf(line + LINE_TEXT_LEN, LINE_LEN + 1 - LINE_TEXT_LEN, "%s\n", hex);
@@ -870,10 +892,11 @@ static bool line_read(const struct vault *v, uint64_t number, const char *line,
 		    lahetti_span(line + LINE_TEXT_LEN, LAHETTI_DIGEST_HEX_LEN)) ||
 	    line[LINE_LEN - 1] != '\n' || !line_id(ids, &e->erasure) ||
 	    !line_id(ids + LAHETTI_ID_TEXT_LEN + 1, &e->client) ||
-	    !line_id(ids + 2 * (LAHETTI_ID_TEXT_LEN + 1), &e->statement))
+	    !line_id(ids + 2 * (LAHETTI_ID_TEXT_LEN + 1), &e->statement) ||
+	    !line_id(ids + 3 * (LAHETTI_ID_TEXT_LEN + 1), &e->by))
 		return damaged(JOURNAL, f);
 	e->time_us = strtoll(line, NULL, 10);
-	e->scope = (uint32_t)strtoul(ids + 3 * (LAHETTI_ID_TEXT_LEN + 1), NULL, 10);
+	e->scope = (uint32_t)strtoul(ids + LINE_IDS * (LAHETTI_ID_TEXT_LEN + 1), NULL, 10);
 	return true;
 }
 

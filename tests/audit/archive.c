@@ -200,6 +200,8 @@ struct archive_record *archive_record(struct archive_event *e,
 		MEMBER(CONSENT_ENDED, consent_ended)
 		MEMBER(CONFIGURED, configured)
 		MEMBER(IDENTITY_RECORDED, identity_recorded)
+		MEMBER(ERASURE_PROPOSED, erasure_proposed)
+		MEMBER(ERASURE_ENDED, erasure_ended)
 #undef MEMBER
 	case LAHETTI__V1__RECORD__RECORD_DIRECTORY:
 		lahetti__v1__directory_entry__init(&r->directory);

@@ -55,6 +55,8 @@ struct archive_record {
 		Lahetti__V1__ConsentEnded consent_ended;
 		Lahetti__V1__Configured configured;
 		Lahetti__V1__IdentityRecorded identity_recorded;
+		Lahetti__V1__ErasureProposed erasure_proposed;
+		Lahetti__V1__ErasureEnded erasure_ended;
 	};
 };
 
@@ -91,6 +93,8 @@ uint64_t archive_look(struct archive *a, enum sample_who controller, enum sample
 #define ARCHIVE_HETU	    "131052-919H"
 #define ARCHIVE_WORDS	    "Olen ollut pitkään poissa työelämästä." /* in the sample of a referral */
 void archive_fill(struct archive *a);
+/* The city's. */
+#define ARCHIVE_CITY_CLIENT SAMPLE_REPLIED
 /* The referral, which the city has opened. */
 struct lahetti_id archive_referral(struct archive *a);
 

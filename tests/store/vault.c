@@ -19,7 +19,7 @@
 #define NOBODY	   65534
 #define MONDAY	   (INT64_C(1704067200) * 1000000) /* 2024-01-01 00:00 UTC */
 #define A_WEEK	   (INT64_C(7 * 86400) * 1000000)
-#define LINE_LEN   208
+#define LINE_LEN   245
 #define LEN_PERIOD (16 + 28 + 40)
 
 static const struct lahetti_secret client_key = {{9, 9, 9}};
@@ -683,6 +683,8 @@ static struct vault_erasure erasure(int64_t i)
 		assert_true(lahetti_id_new(&e.client, e.time_us, NULL));
 	if (i % 3 != 1)
 		assert_true(lahetti_id_new(&e.statement, e.time_us, NULL));
+	if (i % 3 != 2)
+		assert_true(lahetti_id_new(&e.by, e.time_us, NULL));
 	return e;
 }
 
@@ -706,6 +708,7 @@ static bool compare(void *context, const struct vault_erasure *e, struct lahetti
 	assert_true(lahetti_id_equal(&e->erasure, &x->erasure));
 	assert_true(lahetti_id_equal(&e->client, &x->client));
 	assert_true(lahetti_id_equal(&e->statement, &x->statement));
+	assert_true(lahetti_id_equal(&e->by, &x->by));
 	r->n++;
 	return vault_period_now(r->vault, e->time_us, &serial, f);
 }
