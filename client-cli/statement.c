@@ -230,7 +230,8 @@ static bool print_receipt(struct cli *c, const struct signed_statement *s,
 	struct lahetti_fault fault;
 	struct table *t;
 
-	if (!lahetti_receipt_verify(accepted->receipt, c->session->log, &c->arena, &facts, &fault))
+	if (!lahetti_receipt_verify(accepted->receipt, session_log(c, accepted->receipt), &c->arena,
+				    &facts, &fault))
 		return cli_fault(c, CLI_NOT_PROVED, &fault);
 	cli_say(c, accepted->since_erased ? "cli.accepted-since-erased" : "cli.accepted", NULL,
 		NULL);
