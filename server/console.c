@@ -439,6 +439,8 @@ static void tell_restored(const struct desk_restored *r)
 			      r->size, r->newest - 1);
 	else
 		(void)fprintf(stderr, "Nobody has shown that anything after them was there.\n");
+	if (r->erased > 0)
+		(void)fprintf(stderr, "Erasures that were done again: %u.\n", r->erased);
 	(void)fprintf(
 		stderr,
 		"What is printed is the operator's act: give it to everybody over a way that they\n"

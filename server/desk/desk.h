@@ -163,6 +163,7 @@ struct desk_restored {
 	uint32_t generation;
 	uint64_t size;	 /* events that were brought back */
 	uint64_t newest; /* as many as anybody has shown */
+	unsigned erased; /* erasures of the journal that had to be done again */
 };
 /* The operator's act (lahetti/act.h) is appended. */
 LAHETTI_CHECKED bool desk_restore(const struct desk_restoring *r, struct desk_restored *restored,

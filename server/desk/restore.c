@@ -2,6 +2,7 @@
 
 #include "clients.h"
 #include "desk.h"
+#include "erase.h"
 #include "files.h"
 #include "founding.h"
 #include "lahetti/act.h"
@@ -35,7 +36,7 @@ struct restore {
 	uint32_t generation; /* that begins */
 	struct shown *shown; /* n_newest of the options */
 	char beside[FILES_PATH_MOST + 1];
-	bool keys_older; /* fsck missed a key */
+	bool keys_older; /* fsck missed a key or an erasure */
 };
 
 /* Notes
@@ -422,12 +423,12 @@ static struct trail *begin_generation(const struct restore *r, struct store *s,
 }
 
 /* Nothing of this is served before it is whole and the erasures are done again. */
-static bool make_ready(struct restore *r, struct lahetti_fault *f)
+static bool make_ready(struct restore *r, unsigned *erased, struct lahetti_fault *f)
 {
 	struct store *s = store_open(r->beside, r->vault, STORE_WRITE, f);
 	struct trail *t = s != NULL ? begin_generation(r, s, f) : NULL;
-	bool ok =
-		t != NULL && store_begin(s, f) && clients_index_derive(s, f) && store_commit(s, f);
+	bool ok = t != NULL && erase_replay(s, t, erased, f) && store_begin(s, f) &&
+		  clients_index_derive(s, f) && store_commit(s, f);
 
 	trail_close(t);
 	store_close(s);
@@ -438,7 +439,7 @@ static void note_finding(void *context, const char *code, const char *text)
 {
 	struct restore *r = context;
 
-	if (strcmp(code, "key-destroyed") == 0)
+	if (strcmp(code, "key-destroyed") == 0 || strcmp(code, "journal-missing") == 0)
 		r->keys_older = true;
 	r->options->found(r->options->context, code, text);
 }
@@ -450,7 +451,7 @@ static bool check_beside(struct restore *r, struct lahetti_fault *f)
 	if (!desk_fsck(r->beside, r->vault, r->options->software, note_finding, r, &checked, f))
 		return false;
 	if (r->keys_older)
-		return keys_older(f, "The key folder lacks keys that the backup needs");
+		return keys_older(f, "The key folder lacks keys or erasures that the backup knows");
 	return checked.findings == 0 || r->options->despite_findings ||
 	       lahetti_fault_set(f, LAHETTI_FAULT_INVALID, "findings",
 				 "fsck found %" PRIu64 " faults in the backup: use another one, "
@@ -511,7 +512,7 @@ static bool restore(struct restore *r, struct desk_restored *restored, struct la
 		return false;
 	r->vault = vault_open(o->master_key, o->keys_copy, f);
 	if (r->vault == NULL || !check_backup(r, f) || !read_all_shown(r, f) || !place_keys(r, f) ||
-	    !choose_generation(r, f) || !copy_files(r, f) || !make_ready(r, f) ||
+	    !choose_generation(r, f) || !copy_files(r, f) || !make_ready(r, &restored->erased, f) ||
 	    !check_beside(r, f) || !take_generation(r, f) || !put_in_place(r, f))
 		return false;
 	newest = newest_shown(r);
