@@ -36,7 +36,8 @@ struct restore {
 	uint32_t generation; /* that begins */
 	struct shown *shown; /* n_newest of the options */
 	char beside[FILES_PATH_MOST + 1];
-	bool keys_older; /* fsck missed a key or an erasure */
+	bool keys_placed; /* by this restore */
+	bool keys_older;  /* fsck missed a key or an erasure */
 };
 
 /* Notes
@@ -221,6 +222,7 @@ static bool place_keys(struct restore *r, struct lahetti_fault *f)
 		return true;
 	if (!present && !vault_copy(copy, o->keys, f))
 		return false;
+	r->keys_placed = !present;
 	r->vault = vault_open(o->master_key, o->keys, f);
 	ok = r->vault != NULL && (!present || check_present_keys(r, copy, f));
 	vault_close(copy);
@@ -312,6 +314,9 @@ static bool remove_beside(const struct restore *r, struct lahetti_fault *f)
 {
 	static const char *const endings[] = {"", "-wal", "-shm"};
 	char path[FILES_PATH_MOST + 1];
+
+	if (r->beside[0] == '\0')
+		return true;
 
 	for (size_t i = 0; i < sizeof endings / sizeof *endings; i++)
 		if (!files_beside(path, r->beside, endings[i], f) || !files_remove(path, f))
@@ -539,6 +544,12 @@ bool desk_restore(const struct desk_restoring *o, struct desk_restored *restored
 	free(r->shown);
 	manifest_finish(&r->manifest);
 	vault_close(r->vault);
+	/* What did not do must not be in the way of the next try. */
+	if (!ok && !files_exist(o->database)) {
+		(void)remove_beside(r, NULL);
+		if (r->keys_placed)
+			files_remove_tree(o->keys);
+	}
 	free(r);
 	return ok;
 }

@@ -50,7 +50,12 @@ static pid_t spawn(struct house *h, const char *const *arguments, int *out)
 	return pid;
 }
 
-static int wait_for(pid_t pid)
+pid_t house_begin(struct house *h, const char *const *arguments, int *out)
+{
+	return spawn(h, arguments, out);
+}
+
+int house_wait(pid_t pid)
 {
 	int status;
 
@@ -70,7 +75,7 @@ int house_run(struct house *h, char *out, size_t room, const char *const *argume
 		len += got > 0 ? (size_t)got : 0;
 	out[len] = '\0';
 	(void)close(fd);
-	return wait_for(pid);
+	return house_wait(pid);
 }
 
 static void first_line(const char *out, char code[32])
@@ -160,7 +165,7 @@ void house_stop(struct house *h, int signal)
 	int status;
 
 	assert_int_equal(0, kill(h->pid, signal));
-	status = wait_for(h->pid);
+	status = house_wait(h->pid);
 	assert_int_equal(signal == SIGTERM ? 0 : 128 + signal, status);
 	(void)close(h->out);
 	h->pid = 0;
