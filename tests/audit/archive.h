@@ -38,6 +38,11 @@ void archive_begin(struct archive *a);
 void archive_commit(struct archive *a);
 void archive_rollback(struct archive *a);
 
+/* In a group: the trail goes on as that generation, whose first event is to be a restore. */
+void archive_generation(struct archive *a, uint32_t generation);
+/* The log's key under the name of a generation; the caller's. */
+struct lahetti_note_signer *archive_signer(const struct archive *a, uint32_t generation);
+
 /* A record in a list of them; it must not be moved. */
 struct archive_record {
 	Lahetti__V1__Record record;
