@@ -147,12 +147,6 @@ static const struct shown *newest_shown(const struct restore *r)
 /* Keys
  * ---------------------------------------------------------------------------------------------- */
 
-static bool keys_older(struct lahetti_fault *f, const char *why)
-{
-	return lahetti_fault_set(f, LAHETTI_FAULT_INVALID, "keys-older",
-				 "%s: bring the newest copy of the key folder.", why);
-}
-
 /* The erasures that a journal names, in its order. */
 struct erasures {
 	struct lahetti_id *ids;
@@ -456,7 +450,10 @@ static bool check_beside(struct restore *r, struct lahetti_fault *f)
 	if (!desk_fsck(r->beside, r->vault, r->options->software, note_finding, r, &checked, f))
 		return false;
 	if (r->keys_older)
-		return keys_older(f, "The key folder lacks keys or erasures that the backup knows");
+		return lahetti_fault_set(
+			f, LAHETTI_FAULT_INVALID, "keys-older",
+			"The key folder lacks keys or erasures that the backup needs: bring the "
+			"newest copy of it, or a backup that is younger than its retention.");
 	return checked.findings == 0 || r->options->despite_findings ||
 	       lahetti_fault_set(f, LAHETTI_FAULT_INVALID, "findings",
 				 "fsck found %" PRIu64 " faults in the backup: use another one, "
