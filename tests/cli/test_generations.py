@@ -79,17 +79,45 @@ class ForkedServer(Changing):
         self.shows_and_sends_nothing(self.coach, "another log than this device has seen")
 
 
-class RestoredLog(Changing):
-    """A backup is restored; two referrals came after it."""
-
-    def restore(self, *more):
+class Restored(Changing):
+    def restore(self, *more, lost="lost", act="act"):
+        """The data folder is lost; what the console says, and the act in a file."""
         self.server.stop()
-        shutil.move(self.data, self.folder / "lost")
+        shutil.move(self.data, self.folder / lost)
         restored = self.lahettid("restore", "backup", "--keys", "backup-keys", *more)
         self.assertEqual(restored.returncode, 0, restored.stderr)
-        Path(self.folder, "act").write_text(restored.stdout, encoding="utf-8")
+        Path(self.folder, act).write_text(restored.stdout, encoding="utf-8")
         self.server.start()
         return restored.stderr
+
+
+class RestoredTwice(Restored):
+    def test_p5_generation_that_was_lost_is_never_used_again(self):
+        kept = self.refer("Ennen varmuuskopiota.")
+        self.lahettid("backup", "backup", "--keys", "backup-keys")
+        self.assertIn("generation 2 of the log", self.restore(lost="first", act="act-2"))
+        self.lahettid("backup", "--keys", "backup-keys")
+        self.sender("audit", "accept-generation", str(self.folder / "act-2"), "--yes")
+        lost = self.refer("Toisessa sukupolvessa.")
+
+        # The same backup again: the key folder knows that the second generation was used.
+        self.assertIn("generation 3 of the log", self.restore(lost="second", act="act-3"))
+        self.assertEqual(self.lahettid("fsck").returncode, 0)
+        self.shows_and_sends_nothing(self.sender, "generation 3")
+        # An act that was accepted before does not do; the new one does, for devices of either generation.
+        self.refused(self.sender, "audit", "accept-generation", str(self.folder / "act-2"), "--yes", status=2)
+        for person, seen_lost in ((self.sender, True), (self.coach, False)):
+            facts = person("audit", "accept-generation", str(self.folder / "act-3"), "--yes")
+            self.assertEqual((facts["generation"], facts["seen-lost"]), (3, seen_lost))
+        self.refused(self.coach, "audit", "accept-generation", str(self.folder / "act-2"), "--yes", status=5)
+        self.sender("outbox", "send")
+        self.assertEqual(self.sender("receipt", kept["statement"])["event"], kept["event"])
+        self.assertEqual(self.sender("receipt", lost["statement"])["log"], "localhost/lahetti/3")
+        self.assertEqual(len(self.coach("inbox")), 2)
+
+
+class RestoredLog(Restored):
+    """A backup is restored; two referrals came after it."""
 
     def false_act(self):
         """Of a server that says that it is ours: the same name, keys of its own."""
