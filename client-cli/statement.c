@@ -216,7 +216,7 @@ bool statement_ask(struct cli *c, const struct signed_statement *s,
 	*accepted = answer->accepted;
 	if (!session_receipt(c, answer->accepted->receipt, &facts))
 		return false;
-	if (answer->accepted->since_erased)
+	if (answer->accepted->since_erased && facts.subject == NULL)
 		return true;
 	return lahetti_receipt_names(&facts, lahetti_id_span(&s->id), &s->sha256, &fault) ||
 	       cli_fault(c, CLI_NOT_PROVED, &fault);

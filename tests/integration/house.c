@@ -462,7 +462,8 @@ void admin_user(struct person *admin, const char *name, const struct lahetti_id 
 			       ->enrolment_code->code);
 }
 
-void admin_role(struct person *admin, const struct person *who, Lahetti__V1__Role role)
+static void put_membership(struct person *admin, const struct person *who, Lahetti__V1__Role role,
+			   bool leader)
 {
 	Lahetti__V1__DirectoryEntry entry = LAHETTI__V1__DIRECTORY_ENTRY__INIT;
 	Lahetti__V1__Membership membership = LAHETTI__V1__MEMBERSHIP__INIT;
@@ -472,8 +473,36 @@ void admin_role(struct person *admin, const struct person *who, Lahetti__V1__Rol
 	membership.unit = lahetti_bytes(lahetti_id_span(&who->unit));
 	membership.organisation = lahetti_bytes(lahetti_id_span(&who->organisation));
 	membership.role = role;
+	membership.leader = leader;
 	entry.entry_case = LAHETTI__V1__DIRECTORY_ENTRY__ENTRY_MEMBERSHIP;
 	entry.membership = &membership;
+	put(admin, &entry);
+}
+
+void admin_role(struct person *admin, const struct person *who, Lahetti__V1__Role role)
+{
+	put_membership(admin, who, role, false);
+}
+
+void admin_leader(struct person *admin, const struct person *who)
+{
+	put_membership(admin, who, who->role, true);
+}
+
+void admin_second(struct person *admin, const char *name, Lahetti__V1__OrganisationType type,
+		  const struct person *who)
+{
+	Lahetti__V1__DirectoryEntry entry = LAHETTI__V1__DIRECTORY_ENTRY__INIT;
+	Lahetti__V1__Organisation organisation = LAHETTI__V1__ORGANISATION__INIT;
+	ProtobufCBinaryData second = lahetti_bytes(lahetti_id_span(&who->user));
+
+	organisation.id = lahetti_bytes(lahetti_id_span(&admin->organisation));
+	organisation.name = lahetti_text(name);
+	organisation.type = type;
+	organisation.erasure_seconds = &second;
+	organisation.n_erasure_seconds = 1;
+	entry.entry_case = LAHETTI__V1__DIRECTORY_ENTRY__ENTRY_ORGANISATION;
+	entry.organisation = &organisation;
 	put(admin, &entry);
 }
 

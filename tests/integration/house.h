@@ -77,6 +77,12 @@ void admin_user(struct person *admin, const char *name, const struct lahetti_id 
 /* Changes what a person is in the own unit. */
 void admin_role(struct person *admin, const struct person *who, Lahetti__V1__Role role);
 
+/* Makes somebody the head of their unit; names a user of another organisation for the own one's
+ * erasures. */
+void admin_leader(struct person *admin, const struct person *who);
+void admin_second(struct person *admin, const char *name, Lahetti__V1__OrganisationType type,
+		  const struct person *who);
+
 /* A client with a case in the author's unit. */
 void person_add_client(struct person *p, const char *family_name, const char *code,
 		       struct lahetti_id *client, struct lahetti_id *case_id);
