@@ -57,19 +57,68 @@ static bool organisation(struct cli *c, const char *name, ProtobufCBinaryData *i
 	return true;
 }
 
+/* The organisation's own row as it is: what a command does not name stays. */
+static bool organisation_row(struct cli *c, ProtobufCBinaryData id, Lahetti__V1__Organisation *row)
+{
+	for (size_t i = 0; i < c->directory->n; i++) {
+		const Lahetti__V1__DirectoryEntry *e = c->directory->entries[i];
+
+		if (e->entry_case == LAHETTI__V1__DIRECTORY_ENTRY__ENTRY_ORGANISATION &&
+		    lahetti_span_equal(lahetti_bytes_span(e->organisation->id),
+				       lahetti_bytes_span(id))) {
+			*row = *e->organisation;
+			return true;
+		}
+	}
+	return cli_fail(c, CLI_OWN_FAULT, "cli.unexpected-answer", NULL, NULL);
+}
+
 bool command_admin_organisation(struct cli *c)
 {
 	Lahetti__V1__DirectoryEntry entry = LAHETTI__V1__DIRECTORY_ENTRY__INIT;
 	Lahetti__V1__Organisation row = LAHETTI__V1__ORGANISATION__INIT;
+	ProtobufCBinaryData id;
 	int type = 0;
 
 	if (!args_word(c, "type", &lahetti__v1__organisation_type__descriptor, &type) ||
-	    !begin(c) || !organisation(c, "id", &row.id))
+	    !begin(c) || !organisation(c, "id", &id) || !organisation_row(c, id, &row))
 		return false;
 	row.name = lahetti_text(args_value(c, "name"));
 	row.type = (Lahetti__V1__OrganisationType)type;
 	if (args_given(c, "business-id"))
 		row.business_id = lahetti_text(args_value(c, "business-id"));
+	entry.entry_case = LAHETTI__V1__DIRECTORY_ENTRY__ENTRY_ORGANISATION;
+	entry.organisation = &row;
+	return put(c, &entry, row.id);
+}
+
+/* Names a person of another organisation who may confirm what is erased here, or names them no
+ * more. */
+bool command_admin_erasure_second(struct cli *c)
+{
+	Lahetti__V1__DirectoryEntry entry = LAHETTI__V1__DIRECTORY_ENTRY__INIT;
+	Lahetti__V1__Organisation row = LAHETTI__V1__ORGANISATION__INIT;
+	const char *text = args_value(c, "user");
+	ProtobufCBinaryData id, *seconds;
+	const Lahetti__V1__User *user;
+	size_t n = 0;
+
+	if (!begin(c) || !directory_user(c, text, strlen(text), NULL, &user))
+		return false;
+	id = lahetti_bytes(lahetti_id_span(&c->session->profile.organisation));
+	if (!organisation_row(c, id, &row))
+		return false;
+	seconds = cli_take(c, (row.n_erasure_seconds + 1) * sizeof *seconds);
+	if (seconds == NULL)
+		return false;
+	for (size_t i = 0; i < row.n_erasure_seconds; i++)
+		if (!lahetti_span_equal(lahetti_bytes_span(row.erasure_seconds[i]),
+					lahetti_bytes_span(user->id)))
+			seconds[n++] = row.erasure_seconds[i];
+	if (!args_given(c, "ended"))
+		seconds[n++] = user->id;
+	row.erasure_seconds = seconds;
+	row.n_erasure_seconds = n;
 	entry.entry_case = LAHETTI__V1__DIRECTORY_ENTRY__ENTRY_ORGANISATION;
 	entry.organisation = &row;
 	return put(c, &entry, row.id);

@@ -24,6 +24,8 @@ static const struct {
 	{"CRITERION=ANSWER", &lahetti__v1__criterion__descriptor},
 	{"GIVER", &lahetti__v1__giver__descriptor},
 	{"HOW", &lahetti__v1__how_given__descriptor},
+	{"ERASURE-REASON", &lahetti__v1__erasure_reason__descriptor},
+	{"ERASURE-SCOPE", &lahetti__v1__erasure_scope__descriptor},
 	{"EVENT-OUTCOME", &lahetti__v1__event_outcome__descriptor},
 	{"OUTCOME", &lahetti__v1__outcome__descriptor},
 	{"PHASE", &lahetti__v1__phase__descriptor},

@@ -162,6 +162,8 @@ bool command_audit_who_saw(struct cli *c)
 		return cli_fail(c, CLI_WRONG_USE, "cli.no-client", args_value(c, "CLIENT"), NULL);
 	bundle.log_key = c->session->profile.log_key;
 	bundle.checkpoint = g.checkpoint;
+	bundle.acts = c->session->log.acts;
+	bundle.n_acts = c->session->log.n_acts;
 	bundle.lines = g.lines;
 	bundle.n_lines = g.n;
 	packed = lahetti_message_pack(&bundle.base, &c->arena);
@@ -279,6 +281,7 @@ bool command_audit_verify(struct cli *c)
 {
 	struct lahetti_checkpoint head;
 	char root[LAHETTI_DIGEST_HEX_LEN + 1];
+	const struct lahetti_note_verifier *log;
 	struct lahetti_buffer note;
 	struct lahetti_fault fault;
 	struct table *t;
@@ -286,10 +289,11 @@ bool command_audit_verify(struct cli *c)
 
 	if (!session_open(c) || !session_read_head(c))
 		return false;
+	log = c->session->log.list[0].log;
 	lahetti_buffer_init(&note, LAHETTI_NOTE_MOST);
 	ok = home_read(c, "checkpoint", &note, &found) &&
-	     (lahetti_checkpoint_open(&head, lahetti_buffer_span(&note), c->session->log,
-				      lahetti_note_verifier_name(c->session->log), &fault) ||
+	     (lahetti_checkpoint_open(&head, lahetti_buffer_span(&note), log,
+				      lahetti_note_verifier_name(log), &fault) ||
 	      cli_fault(c, CLI_NOT_PROVED, &fault));
 	lahetti_buffer_finish(&note);
 	t = ok ? table_create(c, TABLE_CARD) : NULL;

@@ -6,6 +6,8 @@
  *   certificate.pem  its certificate for TLS
  *   ca.pem           the authority that is trusted for the server
  *   checkpoint       the newest head of the log that this device has verified
+ *   checkpoint-N     the same of generation N of the log, which has ended
+ *   acts/            operator acts that the user has accepted
  *   position         of the inbox: what has been shown
  *   cases            which case of which client: identifiers only
  *   directory        the directory as it was last read, for when there is no connection

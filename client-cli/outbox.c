@@ -174,6 +174,34 @@ bool outbox_flush(struct cli *c, bool *empty)
 	return true;
 }
 
+/* What the server has still answers with its first receipt. */
+bool outbox_again(struct cli *c, int64_t since_us, size_t *n)
+{
+	const char **names;
+	size_t found;
+
+	*n = 0;
+	if (!home_list(c, "sent", &names, &found))
+		return false;
+	for (size_t i = 0; i < found; i++) {
+		struct signed_statement s;
+		struct lahetti_statement statement;
+		struct lahetti_fault fault;
+
+		if (!read_file(c, "sent", names[i], &s))
+			return false;
+		if (!lahetti_statement_read(&statement, lahetti_bytes_span(s.envelope->payload),
+					    &c->arena, &fault))
+			return cli_fault(c, CLI_OWN_FAULT, &fault);
+		if (statement.header->created_us < since_us)
+			continue;
+		if (!put(c, "outbox", &s))
+			return false;
+		++*n;
+	}
+	return true;
+}
+
 /* ---- the commands -------------------------------------------------------------------------- */
 
 /* The folder's name is the state for programs. */

@@ -21,4 +21,8 @@ LAHETTI_CHECKED bool outbox_sent(struct cli *c, const struct signed_statement *s
  */
 LAHETTI_CHECKED bool outbox_flush(struct cli *c, bool *empty);
 
+/* Puts what was sent since then in again, to be sent anew: a log was restored without it. *n tells
+ * how many. */
+LAHETTI_CHECKED bool outbox_again(struct cli *c, int64_t since_us, size_t *n);
+
 #endif

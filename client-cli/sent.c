@@ -147,7 +147,10 @@ static bool write_bundle(struct cli *c, const struct known_statement *known, con
 
 	if (!statement_kept(c, &known->id, &s))
 		return false;
-	bundle.log_key = c->session->profile.log_key;
+	bundle.log_key =
+		lahetti_text(lahetti_note_verifier_vkey(session_log(c, known->accepted->receipt)));
+	bundle.acts = c->session->log.acts;
+	bundle.n_acts = c->session->log.n_acts;
 	bundle.envelope = s.envelope;
 	bundle.spki =
 		lahetti_bytes(lahetti_public_key_spki(lahetti_private_key_public(c->session->key)));
@@ -166,7 +169,8 @@ bool command_receipt(struct cli *c)
 
 	if (!session_act(c) || !statement_find(c, args_value(c, "STATEMENT"), &known))
 		return false;
-	if (!lahetti_receipt_verify(known.accepted->receipt, c->session->log, &c->arena, &facts,
+	if (!lahetti_receipt_verify(known.accepted->receipt,
+				    session_log(c, known.accepted->receipt), &c->arena, &facts,
 				    &fault))
 		return cli_fault(c, CLI_NOT_PROVED, &fault);
 	t = table_create(c, TABLE_CARD);

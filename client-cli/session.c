@@ -6,6 +6,7 @@
 #include "lahetti/merkle.h"
 #include "lahetti/message.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -136,20 +137,71 @@ static bool continues(struct cli *c, const struct lahetti_checkpoint *older,
 	return true;
 }
 
+/* Of whatever generation that is trusted. */
+static const struct generation *open_head(struct cli *c, struct lahetti_span note,
+					  struct lahetti_checkpoint *head, struct lahetti_fault *f)
+{
+	const struct generation *g = generations_find(&c->session->log, note);
+
+	return lahetti_checkpoint_open(head, note, g->log, lahetti_note_verifier_name(g->log), f)
+		       ? g
+		       : NULL;
+}
+
+static bool is_present(const struct cli *c, const struct generation *g)
+{
+	return g == &c->session->log.list[0];
+}
+
+/* What the operator's act says was brought back is the beginning of the log; and so is what this
+ * device had seen, as far as it was brought back. */
+static bool goes_on(struct cli *c, const struct generation *of,
+		    const struct lahetti_checkpoint *seen, const struct lahetti_checkpoint *now,
+		    bool *yes)
+{
+	const struct generations *log = &c->session->log;
+
+	*yes = now->size >= log->last.size;
+	if (!*yes || !continues(c, &log->last, now, yes))
+		return !*yes;
+	return !*yes || of == NULL || seen->size > of->common || continues(c, seen, now, yes);
+}
+
+/* The first head of a generation that this device sees. */
+static bool first_head(struct cli *c, struct lahetti_span seen, struct lahetti_span shown,
+		       const struct generation *of, const struct lahetti_checkpoint *before,
+		       const struct lahetti_checkpoint *now)
+{
+	bool yes;
+
+	if (c->session->log.restored) {
+		if (!goes_on(c, of, before, now, &yes))
+			return false;
+		if (!yes)
+			return forked(c, seen, shown);
+	}
+	return home_write(c, "checkpoint", shown);
+}
+
 static bool compare_heads(struct cli *c, struct lahetti_span seen, struct lahetti_span shown,
 			  bool newest)
 {
-	struct lahetti_checkpoint before, now;
-	const struct lahetti_note_verifier *log = c->session->log;
+	struct lahetti_checkpoint before = {.size = 0}, now;
+	const struct generation *of_before = NULL, *of_now;
 	struct lahetti_fault fault;
 	bool yes;
 
-	if (!lahetti_checkpoint_open(&now, shown, log, lahetti_note_verifier_name(log), &fault))
+	of_now = open_head(c, shown, &now, &fault);
+	if (of_now == NULL)
 		return not_proved(c, &fault);
-	if (seen.len == 0)
-		return home_write(c, "checkpoint", shown);
-	if (!lahetti_checkpoint_open(&before, seen, log, lahetti_note_verifier_name(log), &fault))
+	/* A head of an ended generation is shown with what was brought back from it alone. */
+	if (!is_present(c, of_now) && (newest || now.size > of_now->common))
+		return cli_fail(c, CLI_NOT_PROVED, "code.wrong-origin", NULL, NULL);
+	if (seen.len > 0 && (of_before = open_head(c, seen, &before, &fault)) == NULL)
 		return cli_fail(c, CLI_OWN_FAULT, "cli.bad-profile", c->home.path, NULL);
+	if (of_before == NULL || !is_present(c, of_before))
+		return !is_present(c, of_now) ||
+		       first_head(c, seen, shown, of_before, &before, &now);
 	if (now.size < before.size && newest)
 		return forked(c, seen, shown);
 	if (now.size < before.size ? !continues(c, &now, &before, &yes)
@@ -172,6 +224,12 @@ bool session_saw(struct cli *c, ProtobufCBinaryData note, bool newest)
 	return ok;
 }
 
+const struct lahetti_note_verifier *session_log(const struct cli *c,
+						const Lahetti__V1__Receipt *receipt)
+{
+	return generations_find(&c->session->log, lahetti_bytes_span(receipt->checkpoint))->log;
+}
+
 bool session_receipt(struct cli *c, const Lahetti__V1__Receipt *receipt,
 		     struct lahetti_receipt_facts *facts)
 {
@@ -179,7 +237,7 @@ bool session_receipt(struct cli *c, const Lahetti__V1__Receipt *receipt,
 
 	if (receipt == NULL)
 		return cli_fail(c, CLI_NOT_PROVED, "cli.no-receipt", NULL, NULL);
-	if (!lahetti_receipt_verify(receipt, c->session->log, &c->arena, facts, &fault))
+	if (!lahetti_receipt_verify(receipt, session_log(c, receipt), &c->arena, facts, &fault))
 		return not_proved(c, &fault);
 	return session_saw(c, receipt->checkpoint, false);
 }
@@ -204,6 +262,26 @@ struct lahetti_peer *session_connect(struct cli *c, const struct profile *p, con
 	return peer;
 }
 
+/* Another key than the trusted one: a generation that nobody has accepted here, or no log of ours.
+ */
+static bool other_log(struct cli *c)
+{
+	const struct session *s = c->session;
+	char shown[16], trusted[16];
+	size_t len, own_len;
+	uint32_t generation = lahetti_generation_of(s->greeting->log_key, &len);
+	uint32_t own = lahetti_generation_of(s->profile.log_key, &own_len);
+
+	if (generation == 0 || generation == own || len != own_len ||
+	    strncmp(s->greeting->log_key, s->profile.log_key, len) != 0)
+		return cli_fail(c, CLI_FORKED, "cli.other-log", s->greeting->log_key, NULL);
+	(void)snprintf(shown, sizeof shown, "%" PRIu32, generation);
+	(void)snprintf(trusted, sizeof trusted, "%" PRIu32, own);
+	return cli_fail(c, CLI_FORKED,
+			generation > own ? "cli.new-generation" : "cli.old-generation", shown,
+			trusted);
+}
+
 /* The server must be the one of the enrolment, with the log of the enrolment. */
 static bool check_greeting(struct cli *c)
 {
@@ -213,7 +291,7 @@ static bool check_greeting(struct cli *c)
 		return cli_fail(c, CLI_NO_CONNECTION, "cli.other-server", s->greeting->server_name,
 				s->profile.server_name);
 	if (strcmp(s->greeting->log_key, s->profile.log_key) != 0)
-		return cli_fail(c, CLI_FORKED, "cli.other-log", s->greeting->log_key, NULL);
+		return other_log(c);
 	return true;
 }
 
@@ -397,16 +475,13 @@ static bool choose_role(struct cli *c)
 static bool unlock(struct cli *c)
 {
 	struct session *s = cli_take(c, sizeof *s);
-	struct lahetti_fault fault;
 
 	if (s == NULL)
 		return false;
 	c->session = s;
-	if (!profile_read(c, &s->profile, NULL))
+	if (!profile_read(c, &s->profile, NULL) ||
+	    !generations_load(c, s->profile.log_key, &s->log))
 		return false;
-	s->log = lahetti_note_verifier_read(s->profile.log_key, &fault);
-	if (s->log == NULL)
-		return cli_fail(c, CLI_OWN_FAULT, "cli.bad-profile", c->home.path, NULL);
 	s->key = home_key(c);
 	if (s->key == NULL)
 		return false;
@@ -483,7 +558,7 @@ void session_close(struct cli *c)
 	if (s == NULL)
 		return;
 	lahetti_peer_close(s->peer);
-	lahetti_note_verifier_destroy(s->log);
+	generations_finish(&s->log);
 	lahetti_private_key_destroy(s->key);
 	c->session = NULL;
 }

@@ -1,13 +1,14 @@
 /*
  * A session with the server: connecting, signing in, asking. At each sign-in the head of the log
  * that the server shows must continue the one that this device has seen before; a log that does not
- * is refused (CLI_FORKED) and both heads are kept.
+ * is refused (CLI_FORKED) and both heads are kept. A new generation of the log is another log until
+ * the user has accepted the operator's act (generation.h).
  */
 #ifndef SESSION_H
 #define SESSION_H
 
 #include "cli.h"
-#include "lahetti/note.h"
+#include "generation.h"
 #include "lahetti/peer.h"
 #include "lahetti/receipt.h"
 
@@ -16,7 +17,7 @@
 struct session {
 	struct profile profile;
 	struct lahetti_private_key *key;
-	struct lahetti_note_verifier *log;
+	struct generations log;	   /* the log that is trusted */
 	struct lahetti_peer *peer; /* NULL: no connection */
 	const Lahetti__V1__Greeting *greeting;
 	const Lahetti__V1__Session *signed_in;
@@ -63,6 +64,12 @@ LAHETTI_CHECKED bool session_saw(struct cli *c, ProtobufCBinaryData note, bool n
 
 /* The newest head there is now: that of the sign-in is from just before it. */
 LAHETTI_CHECKED bool session_read_head(struct cli *c);
+
+/*
+ * The generation by whose key a receipt is to be verified: that of its own time.
+ */
+const struct lahetti_note_verifier *session_log(const struct cli *c,
+						const Lahetti__V1__Receipt *receipt);
 
 /* A receipt: verified (CLI_NOT_PROVED), its head seen. */
 LAHETTI_CHECKED bool session_receipt(struct cli *c, const Lahetti__V1__Receipt *receipt,

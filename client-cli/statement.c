@@ -249,7 +249,7 @@ bool statement_ask(struct cli *c, const struct signed_statement *s,
 	*accepted = answer->accepted;
 	if (!session_receipt(c, answer->accepted->receipt, &facts))
 		return false;
-	if (answer->accepted->since_erased)
+	if (answer->accepted->since_erased && facts.subject == NULL)
 		return true;
 	return lahetti_receipt_names(&facts, lahetti_id_span(&s->id), &s->sha256, &fault) ||
 	       cli_fault(c, CLI_NOT_PROVED, &fault);
@@ -303,7 +303,8 @@ static bool print_receipt(struct cli *c, const struct signed_statement *s,
 	struct lahetti_fault fault;
 	struct table *t;
 
-	if (!lahetti_receipt_verify(accepted->receipt, c->session->log, &c->arena, &facts, &fault))
+	if (!lahetti_receipt_verify(accepted->receipt, session_log(c, accepted->receipt), &c->arena,
+				    &facts, &fault))
 		return cli_fault(c, CLI_NOT_PROVED, &fault);
 	cli_say(c, accepted->since_erased ? "cli.accepted-since-erased" : "cli.accepted", NULL,
 		NULL);

@@ -1,6 +1,7 @@
 /* Verification without a server: of what `receipt --out` and `audit who-saw --out` have written. */
 
 #include "commands.h"
+#include "generation.h"
 #include "lahetti/message.h"
 #include "output.h"
 #include "report.h"
@@ -12,10 +13,10 @@
 #define BUNDLE_MOST ((size_t)1 << 30)
 
 static const char *const claims[LAHETTI_CLAIMS] = {
-	[LAHETTI_CLAIM_LOG_KEY] = "log-key",	 [LAHETTI_CLAIM_CHECKPOINT] = "checkpoint",
-	[LAHETTI_CLAIM_LINE] = "line",		 [LAHETTI_CLAIM_CHAIN] = "chain",
-	[LAHETTI_CLAIM_SIGNATURE] = "signature", [LAHETTI_CLAIM_RECEIPT] = "receipt",
-	[LAHETTI_CLAIM_ENROLMENT] = "enrolment",
+	[LAHETTI_CLAIM_LOG_KEY] = "log-key",	   [LAHETTI_CLAIM_GENERATION] = "generation",
+	[LAHETTI_CLAIM_CHECKPOINT] = "checkpoint", [LAHETTI_CLAIM_LINE] = "line",
+	[LAHETTI_CLAIM_CHAIN] = "chain",	   [LAHETTI_CLAIM_SIGNATURE] = "signature",
+	[LAHETTI_CLAIM_RECEIPT] = "receipt",	   [LAHETTI_CLAIM_ENROLMENT] = "enrolment",
 };
 
 static void tell(struct report *r, const struct lahetti_finding *finding, uint64_t number)
@@ -94,14 +95,6 @@ bool report_verify(struct cli *c, struct lahetti_span bundle, const char *log_ke
 
 /* ---- the command --------------------------------------------------------------------------- */
 
-/* The log's name: what stands before the first plus of its verifier key. */
-static bool same_log(const char *key, struct lahetti_span other)
-{
-	size_t len = strcspn(key, "+");
-
-	return other.len > len && memcmp(other.data, key, len) == 0 && other.data[len] == '+';
-}
-
 /* The first field of a bundle is the key that it names. */
 static struct lahetti_span named_key(struct lahetti_span bundle)
 {
@@ -113,9 +106,20 @@ static struct lahetti_span named_key(struct lahetti_span bundle)
 	return len <= bundle.len - 2 ? lahetti_span(bundle.data + 2, len) : lahetti_span(NULL, 0);
 }
 
-/* The key that is trusted: the one given, else this device's where the bundle is of its log. */
+/* A verifier key begins with the log's name, and a plus. */
+static bool same_log(const char *name, struct lahetti_span vkey)
+{
+	size_t len = strlen(name);
+
+	return vkey.len > len && memcmp(vkey.data, name, len) == 0 && vkey.data[len] == '+';
+}
+
+/* The key that is trusted: the one given, else that of this device's log, of whatever generation,
+ * where the bundle is of it. */
 static bool trusted_key(struct cli *c, struct lahetti_span bundle, const char **key)
 {
+	struct lahetti_span named = named_key(bundle);
+	struct generations log;
 	struct profile profile;
 	bool found;
 
@@ -124,8 +128,16 @@ static bool trusted_key(struct cli *c, struct lahetti_span bundle, const char **
 		return true;
 	if (!profile_read(c, &profile, &found))
 		return false;
-	if (found && same_log(profile.log_key, named_key(bundle)))
-		*key = lahetti_arena_text(&c->arena, lahetti_span_text(profile.log_key));
+	if (!found)
+		return true;
+	if (!generations_load(c, profile.log_key, &log))
+		return false;
+	for (size_t i = 0; i < log.n; i++)
+		if (same_log(lahetti_note_verifier_name(log.list[i].log), named))
+			*key = lahetti_arena_text(
+				&c->arena,
+				lahetti_span_text(lahetti_note_verifier_vkey(log.list[i].log)));
+	generations_finish(&log);
 	return true;
 }
 

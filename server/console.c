@@ -30,6 +30,8 @@ enum status {
 	FOUND = 3,
 };
 
+#define NEWEST_MOST 64 /* notes that a restore is shown */
+
 /* What the commands take; each says which it needs. */
 struct arguments {
 	const char *config;
@@ -38,6 +40,10 @@ struct arguments {
 	const char *type;
 	const char *unit;
 	const char *administrator;
+	const char *keys;
+	const char *newest[NEWEST_MOST];
+	size_t n_newest;
+	bool despite_findings;
 	char **operands; /* n_operands of them */
 	int n_operands;
 };
@@ -63,6 +69,9 @@ static bool read_arguments(int argc, char **argv, struct arguments *a)
 		{"type", required_argument, NULL, 't'},
 		{"unit", required_argument, NULL, 'u'},
 		{"administrator", required_argument, NULL, 'a'},
+		{"keys", required_argument, NULL, 'k'},
+		{"newest", required_argument, NULL, 'n'},
+		{"despite-findings", no_argument, NULL, 'd'},
 		{0},
 	};
 	int o;
@@ -89,6 +98,17 @@ static bool read_arguments(int argc, char **argv, struct arguments *a)
 			break;
 		case 'a':
 			a->administrator = optarg;
+			break;
+		case 'k':
+			a->keys = optarg;
+			break;
+		case 'n':
+			if (a->n_newest == NEWEST_MOST)
+				return false;
+			a->newest[a->n_newest++] = optarg;
+			break;
+		case 'd':
+			a->despite_findings = true;
 			break;
 		default:
 			return false;
@@ -243,15 +263,21 @@ static int begin_organisation(const struct house *h, bool first)
 	return DONE;
 }
 
-/* The data folder, locked, and keys where there is no database yet. */
+/* The data folder, locked. */
+static bool make_data(struct house *h, struct lahetti_fault *f)
+{
+	if (mkdir(h->config->data, 0700) != 0 && errno != EEXIST)
+		return lahetti_fault_set(f, LAHETTI_FAULT_BROKEN, "no-data",
+					 "%s can't be made: %s.", h->config->data, strerror(errno));
+	return house_lock(h, f);
+}
+
+/* The same, and keys where there is no database yet. */
 static bool make_house(struct house *h, struct lahetti_fault *f)
 {
 	const struct config *c = h->config;
 
-	if (mkdir(c->data, 0700) != 0 && errno != EEXIST)
-		return lahetti_fault_set(f, LAHETTI_FAULT_BROKEN, "no-data",
-					 "%s can't be made: %s.", c->data, strerror(errno));
-	if (!house_lock(h, f))
+	if (!make_data(h, f))
 		return false;
 	if (access(c->database, F_OK) == 0)
 		return lahetti_fault_set(f, LAHETTI_FAULT_MALFORMED, "exists",
@@ -375,6 +401,142 @@ int console_fsck(int argc, char **argv)
 	return status;
 }
 
+/* backup, restore, act
+ * ------------------------------------------------------------------------------------- */
+
+static int back_up(const struct house *h, const char *to)
+{
+	struct lahetti_fault f = {0};
+	struct desk_backed_up made;
+
+	if (!desk_backup(h->config->database, h->config->attachments, h->vault, SOFTWARE, to, &made,
+			 &f))
+		return say(&f);
+	(void)printf("%s: %" PRIu64 " events, %zu files\n", to, made.size, made.files);
+	return DONE;
+}
+
+/* Data first: the keys are then at least as new as it. */
+int console_backup(int argc, char **argv)
+{
+	struct lahetti_fault f = {0};
+	struct house h;
+	int status = house_open(&h, argc, argv, HOUSE_KEYS);
+
+	if (status != DONE)
+		return status;
+	if (h.arguments.n_operands > 1 || (h.arguments.n_operands == 0 && h.arguments.keys == NULL))
+		status = wrong("backup needs a folder TO that is not there, or --keys TO, or both");
+	else if (h.arguments.n_operands == 1)
+		status = back_up(&h, h.arguments.operands[0]);
+	if (status == DONE && h.arguments.keys != NULL) {
+		if (vault_copy(h.vault, h.arguments.keys, &f))
+			(void)printf("%s: the key folder\n", h.arguments.keys);
+		else
+			status = say(&f);
+	}
+	house_close(&h);
+	return status;
+}
+
+static void tell_restored(const struct desk_restored *r)
+{
+	(void)fprintf(stderr,
+		      "The first %" PRIu64 " events are back; generation %" PRIu32
+		      " of the log begins after them.\n",
+		      r->size, r->generation);
+	if (r->newest > r->size)
+		(void)fprintf(stderr, "Events %" PRIu64 " to %" PRIu64 " are known to be lost.\n",
+			      r->size, r->newest - 1);
+	else
+		(void)fprintf(stderr, "Nobody has shown that anything after them was there.\n");
+	if (r->erased > 0)
+		(void)fprintf(stderr, "Erasures that were done again: %u.\n", r->erased);
+	(void)fprintf(
+		stderr,
+		"What is printed is the operator's act: give it to everybody over a way that they\n"
+		"trust; lahetti audit accept-generation FILE takes it, lahettid act prints it again.\n"
+		"Copy the keys now: lahettid backup --keys TO\n");
+}
+
+/* What is printed is the act alone. */
+static void tell_finding(void *context, const char *code, const char *text)
+{
+	(void)context;
+	(void)fprintf(stderr, "%s: %s\n", code, text);
+}
+
+static int bring_back(struct house *h)
+{
+	const struct config *c = h->config;
+	const struct desk_restoring restoring = {
+		.from = h->arguments.operands[0],
+		.keys_copy = h->arguments.keys,
+		.newest = h->arguments.newest,
+		.n_newest = h->arguments.n_newest,
+		.data = c->data,
+		.database = c->database,
+		.attachments = c->attachments,
+		.keys = c->keys,
+		.master_key = c->master_key,
+		.server_name = c->server_name,
+		.software = SOFTWARE,
+		.despite_findings = h->arguments.despite_findings,
+		.found = tell_finding,
+	};
+	struct lahetti_fault f = {0};
+	struct desk_restored restored;
+	struct lahetti_buffer act;
+	int status = DONE;
+
+	lahetti_buffer_init(&act, 1 << 16);
+	if (!make_data(h, &f) || !desk_restore(&restoring, &restored, &act, &f) ||
+	    (h->vault = vault_open(c->master_key, c->keys, &f)) == NULL ||
+	    !write_certificates(c, h->vault, &f)) {
+		status = say(&f);
+	} else {
+		(void)fwrite(act.data, 1, act.len, stdout);
+		tell_restored(&restored);
+	}
+	lahetti_buffer_finish(&act);
+	return status;
+}
+
+int console_restore(int argc, char **argv)
+{
+	struct house h;
+	int status = house_open(&h, argc, argv, HOUSE_CONFIGURATION);
+
+	if (status != DONE)
+		return status;
+	if (h.arguments.n_operands != 1 || h.arguments.keys == NULL)
+		status = wrong(
+			"restore needs a backup FROM and --keys KEYS, a copy of the key folder");
+	else
+		status = bring_back(&h);
+	house_close(&h);
+	return status;
+}
+
+int console_act(int argc, char **argv)
+{
+	struct lahetti_fault f = {0};
+	struct lahetti_buffer act;
+	struct house h;
+	int status = house_open(&h, argc, argv, HOUSE_KEYS);
+
+	if (status != DONE)
+		return status;
+	lahetti_buffer_init(&act, 1 << 16);
+	if (desk_act(h.config->database, h.vault, &act, &f))
+		(void)fwrite(act.data, 1, act.len, stdout);
+	else
+		status = say(&f);
+	lahetti_buffer_finish(&act);
+	house_close(&h);
+	return status;
+}
+
 int console_version(int argc, char **argv)
 {
 	(void)argc;
@@ -454,6 +616,8 @@ static struct desk *open_desk(const struct house *h, struct server *s, struct la
 				.login_tries_an_address = c->login_tries_an_address,
 				.login_tries_a_device = c->login_tries_a_device,
 				.code_tries = c->code_tries,
+				.erasure_life_us = (int64_t)c->erasure_days * 86400000000,
+				.retention_days = c->backup_retention_days,
 			},
 		.context = s,
 		.answer = answer,

@@ -7,6 +7,9 @@ int console_organisation(int argc, char **argv);
 int console_confirm(int argc, char **argv);
 int console_check(int argc, char **argv);
 int console_fsck(int argc, char **argv);
+int console_backup(int argc, char **argv);
+int console_restore(int argc, char **argv);
+int console_act(int argc, char **argv);
 int console_run(int argc, char **argv);
 int console_version(int argc, char **argv);
 

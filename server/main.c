@@ -16,6 +16,10 @@ static const struct {
 	{"confirm", "confirm a device by its key identifier", console_confirm},
 	{"check", "read the configuration and say what is wrong with it", console_check},
 	{"fsck", "check everything that is stored against everything else", console_fsck},
+	{"backup", "copy the data, or with --keys the key folder, beside a running server",
+	 console_backup},
+	{"restore", "bring the server back from a backup and the key folder", console_restore},
+	{"act", "print the operator's act by which devices follow a restored server", console_act},
 	{"run", "serve", console_run},
 	{"version", "print the version", console_version},
 };

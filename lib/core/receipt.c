@@ -1,5 +1,6 @@
 #include "lahetti/receipt.h"
 
+#include "lahetti/act.h"
 #include "lahetti/dsse.h"
 #include "lahetti/merkle.h"
 #include "lahetti/message.h"
@@ -11,7 +12,9 @@
 #define SCRATCH	     ((size_t)8 << 20) /* what one line or one statement may take, unpacked */
 #define PREFIX_PART  0x02
 #define PREFIX_LINK  0x03
-#define BUNDLE_FIELD 8	       /* field numbers of a Bundle are below */
+#define BUNDLE_FIELD 9	       /* field numbers of a Bundle are below */
+#define ACTS_MOST    32	       /* of a bundle */
+#define LOGS_MOST    64	       /* generations that they reach */
 #define LENGTH_MOST  INT32_MAX /* bytes of one field */
 
 static bool bad_proof(struct lahetti_fault *f)
@@ -230,6 +233,7 @@ enum {
 	SPKI = 5,
 	RECEIPT = 6,
 	ENROLMENT = 7,
+	ACTS = 8,
 };
 
 /* One verification, and what it has found so far. */
@@ -238,7 +242,9 @@ struct verification {
 	struct lahetti_span field[BUNDLE_FIELD]; /* of the fields that stand once */
 	bool given[BUNDLE_FIELD];
 	size_t n_lines;
-	struct lahetti_note_verifier *log;
+	size_t n_acts;
+	struct lahetti_note_verifier *logs[LOGS_MOST]; /* the trusted one first */
+	size_t n_logs;
 	struct lahetti_checkpoint head;
 	struct link *links;
 	size_t n_links;
@@ -257,16 +263,19 @@ static bool read_form(struct verification *v, struct lahetti_fault *f)
 		struct lahetti_span value;
 		unsigned number;
 
-		if (!take_field(&rest, &number, &value) || (number != LINES && v->given[number]))
+		if (!take_field(&rest, &number, &value) ||
+		    (number != LINES && number != ACTS && v->given[number]))
 			return bad_proof(f);
 		if (number == LINES)
 			v->n_lines++;
+		else if (number == ACTS)
+			v->n_acts++;
 		else
 			v->field[number] = value;
 		v->given[number] = true;
 	}
 	if (!v->given[LOG_KEY] || !(v->given[LINES] || v->given[ENVELOPE] || v->given[RECEIPT]) ||
-	    v->given[ENVELOPE] != v->given[RECEIPT] ||
+	    v->given[ENVELOPE] != v->given[RECEIPT] || v->n_acts > ACTS_MOST ||
 	    (v->given[ENROLMENT] && !v->given[ENVELOPE])) /* of the one who signed */
 		return bad_proof(f);
 	return true;
@@ -287,7 +296,84 @@ static void tell(struct verification *v, struct lahetti_finding finding, bool ho
 	v->found(v->context, &finding);
 }
 
-/* The key that is trusted is the one that everything is checked with. */
+static bool is_trusted(const struct verification *v, const char *vkey)
+{
+	for (size_t i = 0; i < v->n_logs; i++)
+		if (strcmp(lahetti_note_verifier_vkey(v->logs[i]), vkey) == 0)
+			return true;
+	return false;
+}
+
+static bool trust(struct verification *v, const char *vkey, struct lahetti_fault *f)
+{
+	if (is_trusted(v, vkey) || v->n_logs == LOGS_MOST)
+		return true;
+	v->logs[v->n_logs] = lahetti_note_verifier_read(vkey, f);
+	return v->logs[v->n_logs] != NULL && ++v->n_logs > 0;
+}
+
+/* Whether an act is signed by a generation that is trusted: then so are those that it names. */
+static bool follow_act(struct verification *v, struct lahetti_span note, struct lahetti_act *act,
+		       bool *followed, struct lahetti_fault *why, struct lahetti_fault *f)
+{
+	*followed = false;
+	for (size_t i = 0; i < v->n_logs && !*followed; i++)
+		*followed = lahetti_act_open(act, note, v->logs[i], why);
+	if (!*followed)
+		return true;
+	if (!trust(v, act->log_key, f))
+		return false;
+	for (size_t i = 0; i < act->n_ended; i++)
+		if (!trust(v, act->ended[i], f))
+			return false;
+	return true;
+}
+
+/* Looks once at each act that is not done. *further: some could be followed. In the last round
+ * those that can't be are told. */
+static bool follow_round(struct verification *v, struct lahetti_act *act, bool done[ACTS_MOST],
+			 bool last, bool *further, struct lahetti_fault *f)
+{
+	struct lahetti_span rest = v->bytes, value;
+	unsigned number;
+	size_t i = 0;
+
+	*further = false;
+	while (rest.len > 0 && take_field(&rest, &number, &value)) {
+		struct lahetti_finding finding = {.claim = LAHETTI_CLAIM_GENERATION};
+		struct lahetti_fault why = {0};
+
+		if (number != ACTS || done[i++])
+			continue;
+		if (!follow_act(v, value, act, &done[i - 1], &why, f))
+			return false;
+		if (done[i - 1]) {
+			*further = true;
+			finding.event = act->last.size;
+		}
+		if (done[i - 1] || last)
+			tell(v, finding, done[i - 1], &why);
+	}
+	return true;
+}
+
+/* In whatever order the acts stand: as long as one reaches further. */
+static bool follow_acts(struct verification *v, struct lahetti_fault *f)
+{
+	struct lahetti_act *act = lahetti_arena_take(&v->arena, sizeof *act);
+	bool done[ACTS_MOST] = {false};
+	bool further = true;
+
+	if (act == NULL)
+		return lahetti_fault_no_memory(f);
+	while (further)
+		if (!follow_round(v, act, done, false, &further, f))
+			return false;
+	return follow_round(v, act, done, true, &further, f);
+}
+
+/* The key that is trusted is the one that everything is checked with, or what acts reach from it.
+ */
 static bool check_log_key(struct verification *v, const char *trusted, struct lahetti_fault *f)
 {
 	struct lahetti_finding finding = {.claim = LAHETTI_CLAIM_LOG_KEY};
@@ -296,23 +382,36 @@ static bool check_log_key(struct verification *v, const char *trusted, struct la
 
 	if (own == NULL)
 		return lahetti_fault_no_memory(f);
-	v->log = lahetti_note_verifier_read(trusted != NULL ? trusted : own, f);
-	if (v->log == NULL)
+	if (!trust(v, trusted != NULL ? trusted : own, f) || !follow_acts(v, f))
 		return false;
 	finding.unproved = trusted == NULL;
-	if (trusted != NULL && strcmp(trusted, own) != 0)
+	if (!is_trusted(v, own))
 		lahetti_fault_set(&why, LAHETTI_FAULT_INVALID, "untrusted-log",
 				  "The bundle is of another log than the one that is trusted.");
 	tell(v, finding, why.kind == LAHETTI_FAULT_NONE, &why);
 	return true;
 }
 
+/* The generation that a note says it is of; the trusted one where it is none that is known. */
+static const struct lahetti_note_verifier *log_of(const struct verification *v,
+						  struct lahetti_span note)
+{
+	struct lahetti_checkpoint c;
+
+	if (lahetti_checkpoint_parse(&c, note, NULL))
+		for (size_t i = 0; i < v->n_logs; i++)
+			if (strcmp(lahetti_note_verifier_name(v->logs[i]), c.origin) == 0)
+				return v->logs[i];
+	return v->logs[0];
+}
+
 static bool check_head(struct verification *v)
 {
 	struct lahetti_finding finding = {.claim = LAHETTI_CLAIM_CHECKPOINT};
 	struct lahetti_fault why = {0};
-	bool holds = lahetti_checkpoint_open(&v->head, v->field[CHECKPOINT], v->log,
-					     lahetti_note_verifier_name(v->log), &why);
+	const struct lahetti_note_verifier *log = log_of(v, v->field[CHECKPOINT]);
+	bool holds = lahetti_checkpoint_open(&v->head, v->field[CHECKPOINT], log,
+					     lahetti_note_verifier_name(log), &why);
 
 	finding.event = v->head.size;
 	tell(v, finding, holds, &why);
@@ -479,8 +578,8 @@ static bool check_signature(struct verification *v, struct signed_facts *s, stru
 static bool check_one_view(const struct verification *v, const struct lahetti_checkpoint *other,
 			   struct lahetti_fault *f)
 {
-	if (v->given[CHECKPOINT] && v->head.size == other->size &&
-	    !lahetti_digest_equal(&v->head.root, &other->root))
+	if (v->given[CHECKPOINT] && strcmp(v->head.origin, other->origin) == 0 &&
+	    v->head.size == other->size && !lahetti_digest_equal(&v->head.root, &other->root))
 		return lahetti_fault_set(f, LAHETTI_FAULT_INVALID, "forked-log",
 					 "The log has been shown in two versions.");
 	return true;
@@ -493,7 +592,9 @@ static bool check_receipt(struct verification *v, const struct signed_facts *s,
 		lahetti_message_read(&lahetti__v1__receipt__descriptor, v->field[RECEIPT],
 				     LAHETTI_MESSAGE_FRAME, &v->arena, f);
 
-	return receipt != NULL && lahetti_receipt_verify(receipt, v->log, &v->arena, facts, f) &&
+	return receipt != NULL &&
+	       lahetti_receipt_verify(receipt, log_of(v, lahetti_bytes_span(receipt->checkpoint)),
+				      &v->arena, facts, f) &&
 	       lahetti_receipt_names(facts, lahetti_bytes_span(s->header->id), &s->sha256, f) &&
 	       check_one_view(v, &facts->checkpoint, f);
 }
@@ -579,7 +680,8 @@ bool lahetti_bundle_verify(struct lahetti_span bundle, const char *log_key,
 		*f = v.first;
 out:
 	free(v.links);
-	lahetti_note_verifier_destroy(v.log);
+	for (size_t i = 0; i < v.n_logs; i++)
+		lahetti_note_verifier_destroy(v.logs[i]);
 	lahetti_arena_finish(&v.arena);
 	return ok;
 }

@@ -3,6 +3,8 @@
 #include "attachments.h"
 #include "clients.h"
 #include "directory.h"
+#include "erasures.h"
+#include "lahetti/act.h"
 #include "lahetti/dsse.h"
 #include "lahetti/kinds.h"
 #include "lahetti/message.h"
@@ -56,19 +58,28 @@ static const char *const counted[COUNTED] = {
 	[COUNT_ATTACHMENT] = "attachment",
 };
 
+#define SCOPE(NAME) LAHETTI__V1__ERASURE_SCOPE__ERASURE_SCOPE_##NAME
+
 #define LEVELS	     8		/* of tiles */
 #define NO_PART	     UINT32_MAX /* in place of a subject part's number: the actor's */
 #define PART_MOST    (1u << 20)
 #define CONTENT_MOST (1u << 24)
 #define ARENA_LEN    (1u << 23) /* several times what the desk had to make it */
 
+/* From one restore to the next. */
+struct generation {
+	uint32_t number;
+	uint64_t from; /* its first event */
+	struct lahetti_note_verifier *verifier;
+};
+
 struct check {
 	struct store *store;
 	struct store *shadow; /* what can be derived, derived again */
 	const struct fsck_options *options;
 	struct fsck_result *result;
-	struct lahetti_note_verifier *verifier;
-	char origin[LAHETTI_KEY_NAME_MOST + 1];
+	struct generation *generations; /* in order */
+	size_t n_generations, room_generations;
 	struct lahetti_frontier frontier; /* the tree as it grows */
 	struct proof_source tiles;	  /* the tree as it is stored */
 	int64_t last_us;
@@ -78,8 +89,8 @@ struct check {
 	const Lahetti__V1__AuditEvent *event;
 	uint32_t n_records;
 	struct lahetti_arena arena; /* of one record, part, identity or statement */
-	/* The clients and statements whose erasure the journal tells, in order. */
-	struct lahetti_id *erased;
+	/* The lines of the erasure journal, by client. */
+	struct vault_erasure *erased;
 	size_t n_erased, room_erased;
 };
 
@@ -128,46 +139,85 @@ static bool column_is(const struct lahetti_id *column, ProtobufCBinaryData b)
  * ----------------------------------------------------------------------------------------------------------
  */
 
-static bool note_erased(struct check *c, const struct lahetti_id *id, struct lahetti_fault *f)
+static bool note_erasure(void *context, const struct vault_erasure *e, struct lahetti_fault *f)
 {
-	if (lahetti_id_empty(id))
-		return true;
+	struct check *c = context;
+
 	if (c->n_erased == c->room_erased) {
 		size_t room = c->room_erased == 0 ? 64 : 2 * c->room_erased;
-		struct lahetti_id *grown = realloc(c->erased, room * sizeof *grown);
+		struct vault_erasure *grown = realloc(c->erased, room * sizeof *grown);
 
 		if (grown == NULL)
 			return lahetti_fault_no_memory(f);
 		c->erased = grown;
 		c->room_erased = room;
 	}
-	c->erased[c->n_erased++] = *id;
+	c->erased[c->n_erased++] = *e;
 	return true;
 }
 
-static bool read_erasure(void *context, const struct vault_erasure *e, struct lahetti_fault *f)
+static int compare_clients(const void *a, const void *b)
 {
-	return note_erased(context, &e->client, f) && note_erased(context, &e->statement, f);
-}
-
-static int compare_ids(const void *a, const void *b)
-{
-	return memcmp(a, b, sizeof(struct lahetti_id));
+	return memcmp(&((const struct vault_erasure *)a)->client,
+		      &((const struct vault_erasure *)b)->client, sizeof(struct lahetti_id));
 }
 
 static bool read_journal(struct check *c, struct lahetti_fault *f)
 {
-	if (!vault_journal_read(store_vault(c->store), read_erasure, c, f))
+	if (!vault_journal_read(store_vault(c->store), note_erasure, c, f))
 		return false;
 	if (c->n_erased > 0)
-		qsort(c->erased, c->n_erased, sizeof *c->erased, compare_ids);
+		qsort(c->erased, c->n_erased, sizeof *c->erased, compare_clients);
 	return true;
 }
 
-static bool is_erased(const struct check *c, const struct lahetti_id *id)
+/* Where the lines about a client begin. */
+static size_t erasures_of(const struct check *c, const struct lahetti_id *client)
 {
-	return c->n_erased > 0 &&
-	       bsearch(id, c->erased, c->n_erased, sizeof *c->erased, compare_ids) != NULL;
+	size_t low = 0, high = c->n_erased;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (memcmp(&c->erased[middle].client, client, sizeof *client) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+/* Whether the journal names it: of a client this much or more, or that one statement of theirs. */
+static bool is_erased(const struct check *c, const struct lahetti_id *client, uint32_t scope,
+		      const struct lahetti_id *statement)
+{
+	for (size_t i = erasures_of(c, client);
+	     i < c->n_erased && lahetti_id_equal(&c->erased[i].client, client); i++) {
+		const struct vault_erasure *e = &c->erased[i];
+
+		if (e->scope == SCOPE(STATEMENT)
+			    ? statement != NULL && lahetti_id_equal(&e->statement, statement)
+			    : e->scope >= scope)
+			return true;
+	}
+	return false;
+}
+
+/* What the trail says was erased the journal names: a copy of the database would bring it back. */
+static bool check_done(void *context, const struct erasures_row *row, struct lahetti_fault *f)
+{
+	struct check *c = context;
+	bool named = false;
+
+	(void)f;
+	for (size_t i = erasures_of(c, &row->client);
+	     i < c->n_erased && lahetti_id_equal(&c->erased[i].client, &row->client); i++)
+		named = named || lahetti_id_equal(&c->erased[i].erasure, &row->id);
+	if (!named)
+		found(c, "journal-missing",
+		      "The erasure recorded in event %" PRIu64 " is not in the erasure journal.",
+		      row->ended);
+	return true;
 }
 
 /* A key that has been destroyed. Whether it should have been is asked once, of its client. */
@@ -186,17 +236,25 @@ static bool check_key(struct check *c, const struct lahetti_id *client, enum cli
 	struct lahetti_secret key;
 	char text[LAHETTI_ID_TEXT_LEN + 1];
 	bool ok = clients_key(c->store, client, which, &key, &fault);
+	bool erased = is_erased(
+		c, client, which == CLIENTS_IDENTITY_KEY ? SCOPE(IDENTITY) : SCOPE(CONTENT), NULL);
 
 	lahetti_wipe(&key, sizeof key);
-	if (ok || (strcmp(fault.code, "key-destroyed") == 0 && is_erased(c, client)))
+	if (ok ? !erased : (strcmp(fault.code, "key-destroyed") == 0 && erased))
 		return true;
-	if (ours(&fault)) {
+	if (!ok && ours(&fault)) {
 		*f = fault;
 		return false;
 	}
 	lahetti_id_format(client, text);
-	found(c, fault.code, "The %s key of client %s, of whom no erasure is known: %s",
-	      which == CLIENTS_IDENTITY_KEY ? "identity" : "content", text, fault.text);
+	if (ok)
+		found(c, "not-erased",
+		      "The %s key of client %s, whose erasure the journal names, is there: lahettid run "
+		      "erases it again.",
+		      which == CLIENTS_IDENTITY_KEY ? "identity" : "content", text);
+	else
+		found(c, fault.code, "The %s key of client %s, of whom no erasure is known: %s",
+		      which == CLIENTS_IDENTITY_KEY ? "identity" : "content", text, fault.text);
 	return true;
 }
 
@@ -209,6 +267,124 @@ static bool check_client(void *context, const struct lahetti_id *client,
 		c->seen[COUNT_CLIENT_KEY]++;
 	return check_key(c, client, CLIENTS_IDENTITY_KEY, f) &&
 	       check_key(c, client, CLIENTS_CONTENT_KEY, f);
+}
+
+/* Generations
+ * ----------------------------------------------------------------------------------------------------------
+ */
+
+static bool begin_generation(struct check *c, uint32_t number, uint64_t from,
+			     struct lahetti_fault *f)
+{
+	char vkey[LAHETTI_VKEY_MOST + 1];
+	struct lahetti_note_verifier *verifier;
+
+	if (c->n_generations == c->room_generations) {
+		size_t room = c->room_generations == 0 ? 4 : 2 * c->room_generations;
+		struct generation *grown = realloc(c->generations, room * sizeof *grown);
+
+		if (grown == NULL)
+			return lahetti_fault_no_memory(f);
+		c->generations = grown;
+		c->room_generations = room;
+	}
+	if (!c->options->log_key(c->options->context, number, vkey, f))
+		return false;
+	verifier = lahetti_note_verifier_read(vkey, f);
+	if (verifier == NULL)
+		return false;
+	c->generations[c->n_generations++] =
+		(struct generation){.number = number, .from = from, .verifier = verifier};
+	return true;
+}
+
+static void finish_generations(struct check *c)
+{
+	for (size_t i = 0; i < c->n_generations; i++)
+		lahetti_note_verifier_destroy(c->generations[i].verifier);
+	free(c->generations);
+}
+
+/* In which the last of the first `size` events stands. */
+static const struct generation *generation_of(const struct check *c, uint64_t size)
+{
+	size_t i = c->n_generations - 1;
+
+	while (i > 0 && c->generations[i].from >= size)
+		i--;
+	return &c->generations[i];
+}
+
+/* A checkpoint that a restore names is of a generation that it ended, or of one that was lost
+ * between them, which has left nothing else here. */
+static bool open_newest(struct check *c, struct lahetti_span note, uint32_t below,
+			struct lahetti_checkpoint *checkpoint, struct lahetti_fault *fault)
+{
+	struct lahetti_note_verifier *verifier;
+	char vkey[LAHETTI_VKEY_MOST + 1];
+	uint32_t number;
+	size_t len;
+	bool ok;
+
+	if (!lahetti_checkpoint_parse(checkpoint, note, fault))
+		return false;
+	number = lahetti_generation_of(checkpoint->origin, &len);
+	if (number == 0 || number >= below)
+		return lahetti_fault_set(fault, LAHETTI_FAULT_INVALID, "wrong-origin",
+					 "Its newest checkpoint is of no earlier generation.");
+	if (!c->options->log_key(c->options->context, number, vkey, fault))
+		return false;
+	verifier = lahetti_note_verifier_read(vkey, fault);
+	ok = verifier != NULL &&
+	     lahetti_checkpoint_open(checkpoint, note, verifier,
+				     lahetti_note_verifier_name(verifier), fault);
+	lahetti_note_verifier_destroy(verifier);
+	return ok;
+}
+
+/* The first event of a generation: what it says of the ones before. */
+static bool check_restore(struct check *c, struct lahetti_fault *f)
+{
+	const Lahetti__V1__AuditEvent *e = c->event;
+	struct lahetti_fault fault = {0};
+	struct lahetti_checkpoint newest;
+	struct lahetti_buffer last;
+	uint64_t at;
+	bool ok;
+
+	lahetti_buffer_init(&last, LAHETTI_NOTE_MOST);
+	ok = ledger_checkpoint_get(c->store, e->number, &at, &last, f);
+	if (ok && (at != e->number || !lahetti_span_equal(lahetti_buffer_span(&last),
+							  lahetti_bytes_span(e->last_checkpoint))))
+		found(c, "bad-restore",
+		      "The restore of event %" PRIu64
+		      " does not name the checkpoint that stands before it.",
+		      e->number);
+	lahetti_buffer_finish(&last);
+	if (!ok)
+		return false;
+	if (e->generation <= c->generations[c->n_generations - 1].number) {
+		found(c, "bad-restore",
+		      "The restore of event %" PRIu64 " begins no later generation than it ends.",
+		      e->number);
+		return true;
+	}
+	if (e->newest_checkpoint.len > 0 &&
+	    !open_newest(c, lahetti_bytes_span(e->newest_checkpoint), e->generation, &newest,
+			 &fault) &&
+	    !finding(c, "the restore of event", e->number, &fault, f))
+		return false;
+	return begin_generation(c, e->generation, e->number, f);
+}
+
+static void check_last_generation(struct check *c)
+{
+	uint32_t last = c->generations[c->n_generations - 1].number;
+
+	if (last != c->options->generation)
+		found(c, "wrong-generation",
+		      "The database says that it is of generation %u, its events are of %u.",
+		      c->options->generation, last);
 }
 
 /* The tree
@@ -270,11 +446,13 @@ static bool check_checkpoint(void *context, uint64_t size, struct lahetti_span n
 {
 	struct check *c = context;
 	struct lahetti_fault fault = {0};
+	const struct lahetti_note_verifier *verifier = generation_of(c, size)->verifier;
 	struct lahetti_checkpoint checkpoint;
 	struct lahetti_digest root;
 
 	c->result->checkpoints++;
-	if (!lahetti_checkpoint_open(&checkpoint, note, c->verifier, c->origin, &fault))
+	if (!lahetti_checkpoint_open(&checkpoint, note, verifier,
+				     lahetti_note_verifier_name(verifier), &fault))
 		return finding(c, "checkpoint", size, &fault, f);
 	if (checkpoint.size != size)
 		found(c, "bad-column",
@@ -334,12 +512,17 @@ static bool check_identity(struct check *c, ProtobufCBinaryData client, struct l
 		return finding(c, "identity recorded in event", number, &fault, f);
 	identity = clients_identity_at(c->store, &id, number, &there, &c->arena, &fault);
 	c->seen[COUNT_IDENTITY] += there;
+	if (there && is_erased(c, &id, SCOPE(IDENTITY), NULL))
+		found(c, "not-erased",
+		      "The identity recorded in event %" PRIu64
+		      " is there, though the journal names its erasure.",
+		      number);
 	if (identity != NULL && clients_index(c->shadow, &id, identity, &fault))
 		return true;
 	if (fault.kind != LAHETTI_FAULT_NONE)
 		return destroyed(c, &fault) ||
 		       finding(c, "identity recorded in event", number, &fault, f);
-	if (!is_erased(c, &id))
+	if (!is_erased(c, &id, SCOPE(IDENTITY), NULL))
 		found(c, "identity-missing",
 		      "The identity recorded in event %" PRIu64 " is not there.", number);
 	return true;
@@ -558,8 +741,9 @@ static bool check_event(void *context, const struct ledger_event *e, struct lahe
 	/* A tampered number must not lead to another event's records and parts. */
 	if (event->number != e->number)
 		return true;
-	if ((event->first_of_group && !want_checkpoint(c, e->number, f)) || !check_records(c, f) ||
-	    !check_actor(c, f))
+	if ((event->first_of_group && !want_checkpoint(c, e->number, f)) ||
+	    (event->action == LAHETTI__V1__ACTION__ACTION_RESTORE && !check_restore(c, f)) ||
+	    !check_records(c, f) || !check_actor(c, f))
 		return false;
 	for (uint32_t n = 0; n < event->n_subjects; n++)
 		if (!check_subject(c, n, f))
@@ -595,27 +779,23 @@ static bool check_signature(struct check *c, const struct statements_row *row,
 	return ok;
 }
 
-/* What is gone and should be: it, or the client whose it was, is named by the journal. */
-static bool check_gone(struct check *c, const struct statements_row *row, struct lahetti_fault *f)
+/* The client whose a statement was, as the part beside its acceptance has it. */
+static bool author_client(struct check *c, const struct statements_row *row,
+			  struct lahetti_id *client, struct lahetti_fault *f)
 {
 	struct lahetti_fault fault = {0};
 	struct lahetti_buffer b;
 	struct ledger_part part = {0};
 	bool there, ok;
 
-	c->result->erased++;
 	lahetti_buffer_init(&b, PART_MOST);
 	ok = ledger_subject_open(c->store, row->event, 0, &part, &b, &there, &fault);
 	lahetti_buffer_finish(&b);
+	*client = part.holder;
 	if (!ok && ours(&fault)) {
 		*f = fault;
 		return false;
 	}
-	if (!is_erased(c, &row->id) && !is_erased(c, &part.holder))
-		found(c, "content-missing",
-		      "The statement accepted in event %" PRIu64
-		      " is not there, and no erasure of it is known.",
-		      row->event);
 	return true;
 }
 
@@ -625,14 +805,19 @@ static bool check_attachment(struct check *c, const struct statements_row *row,
 {
 	struct lahetti_fault fault = {0};
 	struct lahetti_digest sha256;
-	struct lahetti_id id;
+	struct lahetti_id id, holder;
+	bool found_one;
 
 	/* The statement was read: identifier and digest have their lengths. */
 	memcpy(id.bytes, a->id.data, sizeof id.bytes);
 	memcpy(sha256.bytes, a->sha256.data, sizeof sha256.bytes);
 	c->result->attachments++;
-	return attachments_check(c->store, c->options->attachments, &row->id, &row->organisation,
-				 &id, a->size, &sha256, &fault) ||
+	/* The statement was read by way of somebody's key. */
+	if (!statements_any_holder(c->store, &row->id, &holder, &found_one, f))
+		return false;
+	return attachments_check(c->store, c->options->attachments, &row->id,
+				 found_one ? &holder : &row->organisation, &id, a->size, &sha256,
+				 &fault) ||
 	       finding(c, "an attachment of the statement accepted in event", row->event, &fault,
 		       f);
 }
@@ -709,61 +894,85 @@ static bool count_attachments(struct check *c, const struct statements_row *row,
 	return true;
 }
 
+/* A controller's own key of a statement: there, and opening it, or gone as the journal says. */
+static bool check_holder(struct check *c, const struct lahetti_id *statement,
+			 const struct lahetti_id *controller, const struct lahetti_id *client,
+			 const char *what, struct lahetti_fault *f)
+{
+	struct lahetti_fault fault = {0};
+	struct lahetti_id holder;
+	struct lahetti_buffer b;
+	char text[LAHETTI_ID_TEXT_LEN + 1];
+	bool there, ok, erased = is_erased(c, client, SCOPE(CONTENT), statement);
+
+	if (!statements_holder(c->store, statement, controller, &holder, &there, f))
+		return false;
+	lahetti_id_format(statement, text);
+	if (!there) {
+		if (!erased)
+			found(c, "content-missing",
+			      "%s %s is not there, and no erasure of it is known.", what, text);
+		c->result->erased += erased;
+		return true;
+	}
+	c->seen[COUNT_CONTENT_KEY]++;
+	if (!lahetti_id_equal(&holder, client))
+		found(c, "bad-column", "%s %s is held under another client.", what, text);
+	if (erased)
+		found(c, "not-erased", "%s %s is there, though the journal names its erasure.",
+		      what, text);
+	lahetti_buffer_init(&b, CONTENT_MOST);
+	ok = statements_read(c->store, statement, controller, &b, &fault);
+	lahetti_buffer_finish(&b);
+	if (ok || destroyed(c, &fault))
+		return true;
+	if (ours(&fault)) {
+		*f = fault;
+		return false;
+	}
+	found(c, fault.code, "%s %s: %s", what, text, fault.text);
+	return true;
+}
+
 static bool check_statement(void *context, const struct statements_row *row,
 			    struct lahetti_fault *f)
 {
 	struct check *c = context;
 	struct lahetti_fault fault = {0};
+	struct lahetti_id client;
 	struct lahetti_buffer b;
-	bool ok;
+	bool ok = true;
 
 	if (!count_attachments(c, row, f))
 		return false;
 	c->result->statements++;
 	c->seen[COUNT_CONTENT] += !row->erased;
 	lahetti_arena_reset(&c->arena);
+	if (!author_client(c, row, &client, f) ||
+	    !check_holder(c, &row->id, &row->organisation, &client, "Statement", f))
+		return false;
+	if (row->erased)
+		return true;
 	lahetti_buffer_init(&b, CONTENT_MOST);
-	if (statements_read(c->store, &row->id, &row->organisation, &b, &fault)) {
-		c->seen[COUNT_CONTENT_KEY]++;
+	if (statements_read(c->store, &row->id, NULL, &b, &fault))
 		ok = check_payload(c, row, lahetti_buffer_span(&b), f);
-	} else if (strcmp(fault.code, "erased") == 0) {
-		ok = check_gone(c, row, f);
-	} else {
-		c->seen[COUNT_CONTENT_KEY]++;
-		ok = destroyed(c, &fault) ||
-		     finding(c, "statement accepted in event", row->event, &fault, f);
-	}
+	else if (strcmp(fault.code, "erased") == 0)
+		found(c, "content-left",
+		      "The content of the statement accepted in event %" PRIu64
+		      " is there, and nobody has a key to it.",
+		      row->event);
+	else if (ours(&fault))
+		ok = finding(c, "statement accepted in event", row->event, &fault, f);
 	lahetti_buffer_finish(&b);
 	return ok;
 }
 
-/* The same statement, by way of the key of a controller that opened it. */
+/* The same statement, as a controller holds it that opened it. */
 static bool check_copy(void *context, const struct lahetti_id *statement,
 		       const struct lahetti_id *controller, const struct lahetti_id *client,
 		       struct lahetti_fault *f)
 {
-	struct check *c = context;
-	struct lahetti_fault fault = {0};
-	struct lahetti_buffer b;
-	char text[LAHETTI_ID_TEXT_LEN + 1];
-	bool ok, gone;
-
-	lahetti_buffer_init(&b, CONTENT_MOST);
-	ok = statements_read(c->store, statement, controller, &b, &fault);
-	lahetti_buffer_finish(&b);
-	gone = !ok && strcmp(fault.code, "erased") == 0;
-	c->seen[COUNT_CONTENT_KEY] += !gone;
-	if (ok || destroyed(c, &fault) ||
-	    (gone && (is_erased(c, statement) || is_erased(c, client))))
-		return true;
-	if (ours(&fault)) {
-		*f = fault;
-		return false;
-	}
-	lahetti_id_format(statement, text);
-	found(c, gone ? "content-missing" : fault.code, "A copy of statement %s: %s", text,
-	      fault.text);
-	return true;
+	return check_holder(context, statement, controller, client, "A copy of statement", f);
 }
 
 /* Derived tables
@@ -874,13 +1083,16 @@ static void complaint(void *context, const char *text)
 
 static bool check_all(struct check *c, struct lahetti_fault *f)
 {
-	return store_check(c->store, complaint, c, f) && read_journal(c, f) &&
-	       derive_settings(c, f) && ledger_events_each(c->store, 0, check_event, c, f) &&
-	       want_checkpoint(c, c->frontier.size, f) && check_last_tiles(c, f) &&
-	       ledger_checkpoints_each(c->store, check_checkpoint, c, f) &&
+	if (!store_check(c->store, complaint, c, f) || !read_journal(c, f) ||
+	    !derive_settings(c, f) || !ledger_events_each(c->store, 0, check_event, c, f) ||
+	    !want_checkpoint(c, c->frontier.size, f) || !check_last_tiles(c, f))
+		return false;
+	check_last_generation(c);
+	return ledger_checkpoints_each(c->store, check_checkpoint, c, f) &&
 	       clients_each(c->store, check_client, c, f) &&
 	       statements_each(c->store, check_statement, c, f) &&
 	       statements_copies_each(c->store, check_copy, c, f) &&
+	       erasures_done_each(c->store, check_done, c, f) &&
 	       attachments_unnamed(c->store, c->options->attachments, &c->result->unnamed, f) &&
 	       check_tables(c, f) && check_counts(c, f);
 }
@@ -899,11 +1111,8 @@ bool fsck(struct store *s, const struct fsck_options *options, struct fsck_resul
 	c->options = options;
 	c->result = result;
 	proof_source_init(&c->tiles, s);
-	(void)snprintf(c->origin, sizeof c->origin, "%s/%u", options->server_name,
-		       options->generation);
-	c->verifier = lahetti_note_verifier_read(options->log_key, f);
 	c->shadow = store_open(NULL, store_vault(s), STORE_SHADOW, f);
-	if (c->verifier == NULL || c->shadow == NULL ||
+	if (c->shadow == NULL || !begin_generation(c, 1, 0, f) ||
 	    !lahetti_arena_init(&c->arena, ARENA_LEN, f) ||
 	    !lahetti_arena_init(&c->event_arena, ARENA_LEN, f) || !store_begin(c->shadow, f))
 		goto out;
@@ -921,7 +1130,7 @@ out:
 	lahetti_arena_finish(&c->arena);
 	lahetti_arena_finish(&c->event_arena);
 	store_close(c->shadow);
-	lahetti_note_verifier_destroy(c->verifier);
+	finish_generations(c);
 	free(c->erased);
 	free(c);
 	return ok;

@@ -289,18 +289,25 @@ static bool nameless(struct trail *t, struct trail_entry *e, struct trail_subjec
 	return true;
 }
 
-/* A part stands in the register of the client's own controller, whatever its caller believed. */
-static bool check_controller(struct trail *t, const struct trail_subject *s,
-			     struct lahetti_fault *f)
+/*
+ * A part stands in the register of the client's own controller, whatever its caller believed. Where
+ * the identity has been erased it belongs to nobody, and says no more than that something was done.
+ */
+static bool check_client(struct trail *t, struct trail_subject *s, struct lahetti_fault *f)
 {
 	struct clients_row row;
 	bool found;
 
 	if (!clients_find(t->store, &s->client, &row, &found, f))
 		return false;
-	return (found && lahetti_id_equal(&row.controller, &s->controller)) ||
-	       lahetti_fault_set(f, LAHETTI_FAULT_MALFORMED, "no-such-client",
-				 "There is no such client in the register.");
+	if (!found || !lahetti_id_equal(&row.controller, &s->controller))
+		return lahetti_fault_set(f, LAHETTI_FAULT_MALFORMED, "no-such-client",
+					 "There is no such client in the register.");
+	if (row.has_keys && row.identity_erased) {
+		s->client = (struct lahetti_id){0};
+		lahetti__v1__subject_part__init(&s->part);
+	}
+	return true;
 }
 
 static bool append_subject(struct trail *t, struct trail_entry *e, struct trail_subject *s,
@@ -313,8 +320,7 @@ static bool append_subject(struct trail *t, struct trail_entry *e, struct trail_
 	struct lahetti_digest digest;
 	struct lahetti_span packed;
 
-	if (!check_controller(t, s, f) || !ledger_chain_get(t->store, &s->client, &chain, f) ||
-	    !new_salt(t, &link.salt, f))
+	if (!ledger_chain_get(t->store, &s->client, &chain, f) || !new_salt(t, &link.salt, f))
 		return false;
 	chain.parts++;
 	link.number = chain.parts;
@@ -443,6 +449,9 @@ bool trail_append(struct trail *t, struct trail_entry *e, struct lahetti_fault *
 			return false;
 	for (size_t i = 0; i < e->n_subjects; i++) {
 		lahetti__v1__record__init(&made[i]);
+		if (!lahetti_id_empty(&e->subjects[i].client) &&
+		    !check_client(t, &e->subjects[i], f))
+			return false;
 		if (!lahetti_id_empty(&e->subjects[i].client))
 			continue;
 		if (!nameless(t, e, &e->subjects[i], &made[i], &added[i], f) ||

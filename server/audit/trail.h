@@ -37,7 +37,9 @@ const char *trail_vkey(const struct trail *t);
 
 /* The subject of an event: what concerns one client. The part's link is made here. */
 struct trail_subject {
-	struct lahetti_id client; /* empty: the nameless client of the controller's week */
+	/* Empty: the nameless client of the controller's week, who also stands for one whose
+	 * identity has been erased. */
+	struct lahetti_id client;
 	struct lahetti_id controller;
 	Lahetti__V1__SubjectPart part; /* client, link: filled here */
 };

@@ -81,6 +81,10 @@ struct config {
 	uint32_t login_tries_a_device;	 /* a minute */
 	uint32_t code_tries;		 /* wrong ones a minute, of everybody */
 
+	/* Erasing */
+	uint32_t erasure_days;		/* how long a proposal waits for a second person */
+	uint32_t backup_retention_days; /* how long a backup may still hold what was erased */
+
 	/* Threads, and the jobs that wait for them */
 	uint32_t workers; /* that verify: never 0 once read */
 	uint32_t jobs;	  /* frames in the desk at once */

@@ -9,8 +9,9 @@
 #include <assert.h>
 #include <string.h>
 
-#define PAGE_MOST 200
-#define NAME_MOST 200 /* bytes of a name, and of a term that is looked for */
+#define PAGE_MOST    200
+#define NAME_MOST    200 /* bytes of a name, and of a term that is looked for */
+#define SECONDS_MOST 16	 /* whom an organisation names for its erasures */
 
 /* One event that changes rows and concerns no client. */
 static bool record(struct handling *h, Lahetti__V1__Action action,
@@ -110,6 +111,24 @@ static bool known(struct handling *h, enum directory_kind kind, ProtobufCBinaryD
 	return fault.kind == LAHETTI_FAULT_NONE;
 }
 
+/* Whom an organisation names to confirm its erasures: users, and not its own. */
+static bool good_seconds(struct handling *h, const Lahetti__V1__Organisation *o,
+			 struct lahetti_fault *f)
+{
+	const Lahetti__V1__DirectoryEntry *user;
+
+	if (o->n_erasure_seconds > SECONDS_MOST)
+		return bad_entry(f);
+	for (size_t i = 0; i < o->n_erasure_seconds; i++) {
+		if (!known(h, DIRECTORY_USER, o->erasure_seconds[i], &user, f))
+			return false;
+		if (user == NULL || lahetti_span_equal(lahetti_bytes_span(user->user->organisation),
+						       lahetti_bytes_span(o->id)))
+			return bad_entry(f);
+	}
+	return true;
+}
+
 /*
  * The organisation whose directory an entry changes, as it is and as it was; "bad-entry".
  * Organisations are added by the operator. A membership may put another organisation's user into a
@@ -123,7 +142,8 @@ static bool owner_of(struct handling *h, const Lahetti__V1__DirectoryEntry *e,
 
 	switch (e->entry_case) {
 	case LAHETTI__V1__DIRECTORY_ENTRY__ENTRY_ORGANISATION:
-		if (!known(h, DIRECTORY_ORGANISATION, e->organisation->id, &old, f))
+		if (!known(h, DIRECTORY_ORGANISATION, e->organisation->id, &old, f) ||
+		    !good_seconds(h, e->organisation, f))
 			return false;
 		return old != NULL ? facts_id(e->organisation->id, owner, f) : bad_entry(f);
 	case LAHETTI__V1__DIRECTORY_ENTRY__ENTRY_UNIT:

@@ -1,5 +1,6 @@
 #include "desk.h"
 
+#include "erase.h"
 #include "founding.h"
 #include "handling.h"
 #include "lahetti/kinds.h"
@@ -14,6 +15,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
+
+#define A_DAY_S 86400
 
 /* A transaction holds at most so many jobs: enough to share an fsync, few enough that the first
  * does not wait for long. */
@@ -43,6 +47,11 @@ struct desk {
 	struct job_queue *to_writer, *to_workers;
 	pthread_t writer;
 	bool writing;
+	/* Who reminds the writer, once a day, of what is to be destroyed by now. */
+	pthread_t keeper;
+	bool keeping, closing;
+	pthread_mutex_t keeper_lock;
+	pthread_cond_t keeper_wakes;
 	struct worker workers[WORKERS_MOST];
 	unsigned n_workers;
 	struct handling slots[GROUP_MOST];
@@ -136,7 +145,7 @@ static bool handling_start(struct handling *h, struct job *j, struct lahetti_fau
 	h->refusal = NULL;
 	h->found = job_found(j);
 	h->event = 0;
-	h->answered = h->refused = h->since_erased = h->late = false;
+	h->answered = h->refused = h->since_erased = h->late = h->erases = false;
 	h->id = (struct lahetti_id){0};
 	h->taken = NULL;
 	h->n_taken = 0;
@@ -266,6 +275,7 @@ static bool record_job(struct desk *d, struct handling *h, struct lahetti_fault 
 	h->refused = fault.kind == LAHETTI_FAULT_MALFORMED || fault.kind == LAHETTI_FAULT_INVALID;
 	count_failed_try(d, h);
 	attach_settle(h, false);
+	erase_settle(d->facts.attachments, &h->gone, false);
 	if (fault.kind == LAHETTI_FAULT_BROKEN || fault.kind == LAHETTI_FAULT_UNCERTAIN) {
 		log_fault(d, "job_failed", &fault);
 		atomic_fetch_add(&d->failed, 1);
@@ -377,9 +387,41 @@ static void give_up_group(struct desk *d, size_t n, const struct lahetti_fault *
 
 		if (h->n_taken > 0)
 			attach_settle(h, fault->kind == LAHETTI_FAULT_UNCERTAIN && happened(d, h));
+		erase_settle(d->facts.attachments, &h->gone, false);
 		answer_last(h, LAHETTI__V1__ERROR__CLASS__CLASS_TRANSIENT,
 			    fault->kind == LAHETTI_FAULT_UNCERTAIN ? "commit-uncertain"
 								   : "server-fault");
+	}
+}
+
+/*
+ * What an erasure leaves to do when it is committed, and what a day does: whatever the journal
+ * names and still is here goes, period keys that no backup needs any more go, and the log that held
+ * what was deleted is emptied. Where it fails it is done again tomorrow, or at the next start.
+ */
+static void keep(struct desk *d)
+{
+	struct lahetti_fault fault = {0};
+	unsigned erased = 0, destroyed = 0;
+	bool emptied;
+
+	if (!has_store(d))
+		return;
+	if (!erase_replay(d->store, d->trail, d->facts.attachments, &erased, &fault)) {
+		give_up_group(d, 0, &fault);
+		return;
+	}
+	if (!erase_destroy_retired(d->options.vault, lahetti_now_us(),
+				   d->options.limits.retention_days, &destroyed, &fault) ||
+	    !store_empty_log(d->store, &emptied, &fault))
+		log_fault(d, "keeping_failed", &fault);
+	if (erased > 0 || destroyed > 0) {
+		char line[100];
+
+		(void)snprintf(line, sizeof line,
+			       "event=kept erasures_done_again=%u keys_destroyed=%u", erased,
+			       destroyed);
+		d->options.log(d->options.context, line);
 	}
 }
 
@@ -430,17 +472,26 @@ static void finish_group(struct desk *d, size_t n)
 static void commit_done(struct desk *d, size_t n)
 {
 	trail_committed(d->trail);
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; i < n; i++) {
 		attach_settle(&d->slots[i], true);
+		erase_settle(d->facts.attachments, &d->slots[i].gone, true);
+	}
 }
 
 static void write_group(struct desk *d, struct job *list)
 {
 	struct lahetti_fault fault = {0};
+	bool to_keep = false;
 	size_t n = 0;
 
 	for (struct job *j = list, *next; j != NULL; j = next) {
 		next = j->next;
+		if (j->head.frame == JOB_KEEP) {
+			to_keep = true;
+			job_destroy(j);
+			leave(d, 1);
+			continue;
+		}
 		if (handling_start(&d->slots[n], j, &fault)) {
 			n++;
 			continue;
@@ -458,6 +509,10 @@ static void write_group(struct desk *d, struct job *list)
 		give_up_group(d, n, &fault);
 	else
 		commit_done(d, n);
+	for (size_t i = 0; i < n; i++)
+		to_keep = to_keep || d->slots[i].erases;
+	if (to_keep)
+		keep(d);
 	if (d->store != NULL)
 		atomic_store(&d->statements, store_begun(d->store));
 	atomic_fetch_add(&d->groups, 1);
@@ -705,6 +760,64 @@ static void *work_all(void *context)
 	return NULL;
 }
 
+/* The keeper
+ * --------------------------------------------------------------------------------------------------------
+ */
+
+static void *keep_all(void *context)
+{
+	struct desk *d = context;
+	struct job_head head = {.frame = JOB_KEEP};
+	struct timespec until;
+	struct lahetti_fault fault;
+
+	(void)pthread_mutex_lock(&d->keeper_lock);
+	(void)clock_gettime(CLOCK_MONOTONIC, &until);
+	until.tv_sec += A_DAY_S;
+	while (!d->closing) {
+		struct job *j;
+
+		if (pthread_cond_timedwait(&d->keeper_wakes, &d->keeper_lock, &until) == 0)
+			continue;
+		until.tv_sec += A_DAY_S;
+		j = job_new(&head, (struct lahetti_span){0}, &fault);
+		atomic_fetch_add(&d->inside, 1);
+		if (j != NULL && job_queue_put(d->to_writer, j))
+			continue;
+		job_destroy(j); /* tomorrow, then */
+		leave(d, 1);
+	}
+	(void)pthread_mutex_unlock(&d->keeper_lock);
+	return NULL;
+}
+
+static bool start_keeper(struct desk *d, struct lahetti_fault *f)
+{
+	pthread_condattr_t attributes;
+
+	(void)pthread_mutex_init(&d->keeper_lock, NULL);
+	(void)pthread_condattr_init(&attributes);
+	(void)pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+	(void)pthread_cond_init(&d->keeper_wakes, &attributes);
+	(void)pthread_condattr_destroy(&attributes);
+	d->keeping = pthread_create(&d->keeper, NULL, keep_all, d) == 0;
+	return d->keeping || lahetti_fault_set(f, LAHETTI_FAULT_BROKEN, "no-thread",
+					       "No thread could be started.");
+}
+
+static void stop_keeper(struct desk *d)
+{
+	if (!d->keeping)
+		return;
+	(void)pthread_mutex_lock(&d->keeper_lock);
+	d->closing = true;
+	(void)pthread_cond_signal(&d->keeper_wakes);
+	(void)pthread_mutex_unlock(&d->keeper_lock);
+	(void)pthread_join(d->keeper, NULL);
+	(void)pthread_cond_destroy(&d->keeper_wakes);
+	(void)pthread_mutex_destroy(&d->keeper_lock);
+}
+
 /* Opening and closing
  * -----------------------------------------------------------------------------------------------
  */
@@ -766,6 +879,8 @@ static bool open_attachments(struct desk *d, struct lahetti_fault *f)
 struct desk *desk_open(const struct desk_options *options, struct lahetti_fault *f)
 {
 	struct desk *d = calloc(1, sizeof *d);
+	unsigned erased, destroyed;
+	bool emptied;
 
 	if (d == NULL) {
 		lahetti_fault_no_memory(f);
@@ -806,8 +921,14 @@ struct desk *desk_open(const struct desk_options *options, struct lahetti_fault 
 	for (size_t i = 0; i < GROUP_MOST; i++)
 		if (!handling_init(&d->slots[i], d, d->store, d->trail, f))
 			goto failed;
+	/* Before anyone is served: what was erased must not be shown. */
+	if (!erase_replay(d->store, d->trail, d->facts.attachments, &erased, f) ||
+	    !erase_destroy_retired(options->vault, lahetti_now_us(), options->limits.retention_days,
+				   &destroyed, f) ||
+	    !store_empty_log(d->store, &emptied, f))
+		goto failed;
 	(void)look_at_room(d);
-	if (!start_threads(d, f))
+	if (!start_threads(d, f) || !start_keeper(d, f))
 		goto failed;
 	return d;
 failed:
@@ -819,6 +940,7 @@ void desk_close(struct desk *d)
 {
 	if (d == NULL)
 		return;
+	stop_keeper(d);
 	/* Workers give to the writer and the writer to workers: the writer's queue closes when no
 	 * worker can fill it. */
 	if (d->to_workers != NULL)

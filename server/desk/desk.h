@@ -35,6 +35,9 @@ struct desk_limits {
 	uint32_t login_tries_an_address;
 	uint32_t login_tries_a_device;
 	uint32_t code_tries;
+	int64_t erasure_life_us; /* of a proposal to erase that nobody confirms */
+	uint32_t retention_days; /* of backups: a period key is destroyed when it has been retired
+				    so long */
 };
 
 struct desk_options {
@@ -128,5 +131,66 @@ LAHETTI_CHECKED bool desk_fsck(const char *database, const char *attachments, st
 			       void (*found)(void *context, const char *code, const char *text),
 			       void *context, struct desk_checked *checked,
 			       struct lahetti_fault *f);
+
+/*
+ * Backup. Copies the database as it stands, while a server may run on it, into a new folder `to`
+ * ("exists", MALFORMED, where it is or an unfinished one lies beside), without its blind index,
+ * with a manifest (manifest.h). The folder is there once it is whole and durable. Keys are not in
+ * it: vault_copy.
+ */
+struct desk_backed_up {
+	uint64_t size; /* of the log */
+	size_t files;
+};
+#define DESK_BACKUP_ATTACHMENTS "attachments" /* their folder in a backup */
+LAHETTI_CHECKED bool desk_backup(const char *database, const char *attachments, struct vault *vault,
+				 const char *software, const char *to, struct desk_backed_up *made,
+				 struct lahetti_fault *f);
+
+/*
+ * Restore: puts a backup where no database is, and begins the next generation of the log. Nothing
+ * is there before it is whole: a crash leaves no database, and it can be done again. In order:
+ *
+ *   the manifest and what it names are checked; notes that devices show are verified
+ *   the key folder is put in its place, where none lies there yet
+ *   in a copy beside: the event of the restore, which names the last checkpoint of the backup and
+ *   the newest that is shown; the erasures of the journal; the blind index; then fsck
+ *   the copy gets the database's name
+ *
+ * Faults: "exists", "bad-backup", "keys-older" (the key folder lacks what the backup needs, or one
+ * that lies in its place knows of fewer erasures than the copy), "forked-log" (a note contradicts
+ * the backup), "findings" (fsck found something, each told to `found`; not with despite_findings),
+ * and those of the vault and of notes.
+ */
+struct desk_restoring {
+	const char *from;
+	const char *keys_copy;
+	const char *const *newest; /* files of notes */
+	size_t n_newest;
+	const char *data; /* the server's own places */
+	const char *database;
+	const char *attachments;
+	const char *keys;
+	const char *master_key;
+	const char *server_name;
+	const char *software;
+	bool despite_findings;
+	void (*found)(void *context, const char *code, const char *text);
+	void *context;
+};
+struct desk_restored {
+	uint32_t generation;
+	uint64_t size;	 /* events that were brought back */
+	uint64_t newest; /* as many as anybody has shown */
+	unsigned erased; /* erasures of the journal that had to be done again */
+};
+/* The operator's act (lahetti/act.h) is appended. */
+LAHETTI_CHECKED bool desk_restore(const struct desk_restoring *r, struct desk_restored *restored,
+				  struct lahetti_buffer *act, struct lahetti_fault *f);
+
+/* The act by which the present generation began, appended; "not-found" (MALFORMED) where it is the
+ * first. The server may run. */
+LAHETTI_CHECKED bool desk_act(const char *database, struct vault *vault, struct lahetti_buffer *act,
+			      struct lahetti_fault *f);
 
 #endif

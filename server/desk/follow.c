@@ -32,7 +32,7 @@ static bool record_page(struct handling *h, const struct delivered *const *page,
 	e.event.basis = LAHETTI__V1__BASIS_KIND__BASIS_KIND_OWN_REGISTER;
 	e.event.count = (uint32_t)n;
 	for (size_t i = 0; i < n; i++) {
-		bool seen = lahetti_id_empty(&page[i]->stored.row.client);
+		bool seen = page[i]->facts.erased || lahetti_id_empty(&page[i]->stored.row.client);
 
 		for (size_t k = 0; k < kept; k++)
 			seen = seen ||
@@ -87,7 +87,8 @@ bool handle_read_sent(struct handling *h, struct lahetti_fault *f)
 		page.statuses[i] = gather_status(h, d, &h->actor, f);
 		if (page.statuses[i] == NULL)
 			return false;
-		page.statuses[i]->client = id_bytes(h, &d->stored.row.client);
+		if (!d->facts.erased)
+			page.statuses[i]->client = id_bytes(h, &d->stored.row.client);
 		shown[i] = d;
 		below = d->stored.row.event;
 	}
@@ -191,13 +192,15 @@ bool handle_read_timeline(struct handling *h, struct lahetti_fault *f)
 	struct stored stored;
 	struct lahetti_id id;
 	size_t n, n_steps;
+	bool holds;
 
 	if (!allowed.allowed)
 		return refuse(h, allowed.code, NULL, f);
 	if (!lahetti_id_read(&id, lahetti_bytes_span(h->frame->read_timeline->statement), f) ||
-	    !gather_known(h, &id, &stored, f))
+	    !gather_known(h, &id, &stored, f) ||
+	    !gather_holds(h, &id, &h->actor.organisation, &holds, f))
 		return false;
-	if (!stored.readable || !lahetti_id_equal(&stored.row.unit, &h->actor.unit))
+	if (!stored.readable || !holds || !lahetti_id_equal(&stored.row.unit, &h->actor.unit))
 		return refuse(h, "no-such-statement", NULL, f);
 	if (!deliveries_of_statement(h->store, &id, rows, DELIVERIES_MOST, &n, f))
 		return false;

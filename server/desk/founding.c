@@ -10,6 +10,7 @@
 #include "lahetti/message.h"
 #include "policy.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -53,6 +54,29 @@ out:
 	lahetti_buffer_finish(&number);
 	lahetti_buffer_finish(&seed);
 	return t;
+}
+
+struct lahetti_note_signer *founding_signer(struct vault *vault, const char *server_name,
+					    uint32_t generation, struct lahetti_fault *f)
+{
+	char origin[LAHETTI_KEY_NAME_MOST + 1];
+	struct lahetti_note_signer *signer = NULL;
+	struct lahetti_buffer seed;
+	int len = snprintf(origin, sizeof origin, "%s/%" PRIu32, server_name, generation);
+
+	lahetti_buffer_init(&seed, 32);
+	if (len < 0 || (size_t)len >= sizeof origin)
+		(void)lahetti_fault_set(f, LAHETTI_FAULT_MALFORMED, "bad-key-name",
+					"The server's name is too long.");
+	else if (vault_secret_get(vault, "log", &seed, f)) {
+		if (seed.len == 32)
+			signer = lahetti_note_signer_new(origin, seed.data, f);
+		else
+			(void)lahetti_fault_set(f, LAHETTI_FAULT_BROKEN, "key-damaged",
+						"The log's key has a wrong length.");
+	}
+	lahetti_buffer_finish(&seed);
+	return signer;
 }
 
 _Static_assert(DESK_CODE_ROOM == LAHETTI_CODE_LEN + 1, "a code fits");
@@ -406,27 +430,52 @@ bool desk_issue_server(struct vault *vault, const char *const *hosts, size_t n,
 	return ok;
 }
 
+struct checking {
+	struct vault *vault;
+	char name[200]; /* the server's */
+	void (*found)(void *context, const char *code, const char *text);
+	void *context;
+};
+
+static void pass_on(void *context, const char *code, const char *text)
+{
+	const struct checking *c = context;
+
+	c->found(c->context, code, text);
+}
+
+static bool log_key(void *context, uint32_t generation, char vkey[LAHETTI_VKEY_MOST + 1],
+		    struct lahetti_fault *f)
+{
+	const struct checking *c = context;
+	struct lahetti_note_signer *signer = founding_signer(c->vault, c->name, generation, f);
+
+	if (signer == NULL)
+		return false;
+	(void)snprintf(vkey, LAHETTI_VKEY_MOST + 1, "%s", lahetti_note_signer_vkey(signer));
+	lahetti_note_signer_destroy(signer);
+	return true;
+}
+
 bool desk_fsck(const char *database, const char *attachments, struct vault *vault,
 	       const char *software,
 	       void (*found)(void *context, const char *code, const char *text), void *context,
 	       struct desk_checked *checked, struct lahetti_fault *f)
 {
-	char name[200];
-	struct fsck_options options = {.server_name = name, .found = found, .context = context};
+	struct checking c = {.vault = vault, .found = found, .context = context};
+	struct fsck_options options = {
+		.server_name = c.name, .log_key = log_key, .found = pass_on, .context = &c};
 	struct fsck_result result = {0};
 	struct trail *t = NULL;
 	struct store *s = store_open(database, vault, STORE_READ, f);
 	struct attachments *a =
 		s == NULL ? NULL : attachments_open(attachments, ATTACHMENTS_READ, f);
 	bool ok = a != NULL && store_begin(s, f) &&
-		  (t = founding_trail(s, vault, software, name, sizeof name, &options.generation,
-				      f)) != NULL;
+		  (t = founding_trail(s, vault, software, c.name, sizeof c.name,
+				      &options.generation, f)) != NULL;
 
-	if (ok) {
-		options.log_key = trail_vkey(t);
-		options.attachments = a;
-		ok = fsck(s, &options, &result, f);
-	}
+	options.attachments = a;
+	ok = ok && fsck(s, &options, &result, f);
 	*checked = (struct desk_checked){
 		.events = result.events,
 		.records = result.records,

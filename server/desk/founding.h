@@ -4,6 +4,7 @@
 #define DESK_FOUNDING_H
 
 #include "ca.h"
+#include "lahetti/note.h"
 #include "trail.h"
 #include "vault.h"
 
@@ -12,6 +13,10 @@
 struct trail *founding_trail(struct store *s, struct vault *vault, const char *software,
 			     char *server_name, size_t room, uint32_t *generation,
 			     struct lahetti_fault *f);
+
+/* The log's key under the name of a generation: one seed for all. */
+struct lahetti_note_signer *founding_signer(struct vault *vault, const char *server_name,
+					    uint32_t generation, struct lahetti_fault *f);
 
 /* The certification authority of devices. */
 struct ca *founding_ca(struct vault *vault, struct lahetti_fault *f);

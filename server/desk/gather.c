@@ -24,7 +24,7 @@ static bool read_stored(struct handling *h, struct stored *out, struct lahetti_f
 	if (!out->found || out->row.erased)
 		return true;
 	lahetti_buffer_init(&b, DESK_ARENA);
-	ok = statements_read(h->store, &out->row.id, &out->row.organisation, &b, f);
+	ok = statements_read(h->store, &out->row.id, NULL, &b, f);
 	if (ok) {
 		out->envelope = lahetti_span(lahetti_arena_copy(&h->arena, b.data, b.len), b.len);
 		ok = out->envelope.data != NULL || spent(f);
@@ -175,6 +175,37 @@ bool gather_recipient(struct handling *h, const Lahetti__V1__Recipient *asked,
 	return true;
 }
 
+/* Whether a controller that wrote or opened the statement has it no more; of one that has not
+ * opened it yet, whether its author's has it no more. */
+static bool gather_lost(struct handling *h, const struct stored *stored,
+			const struct lahetti_id *controller, bool *lost, struct lahetti_fault *f)
+{
+	const struct lahetti_id *holder = &stored->row.organisation;
+	struct lahetti_id client;
+	struct statements_copy copy;
+	bool found;
+
+	*lost = true;
+	if (!stored->readable)
+		return true;
+	if (!statements_copy_find(h->store, &stored->row.id, controller, &copy, &found, f))
+		return false;
+	if (found)
+		holder = controller;
+	if (!statements_holder(h->store, &stored->row.id, holder, &client, &found, f))
+		return false;
+	*lost = !found;
+	return true;
+}
+
+bool gather_holds(struct handling *h, const struct lahetti_id *statement,
+		  const struct lahetti_id *controller, bool *holds, struct lahetti_fault *f)
+{
+	struct lahetti_id client;
+
+	return statements_holder(h->store, statement, controller, &client, holds, f);
+}
+
 /* Deliveries
  * --------------------------------------------------------------------------------------------------------
  */
@@ -220,10 +251,18 @@ bool gather_delivered(struct handling *h, const struct deliveries_row *row, stru
 {
 	struct lahetti_id ids[CONSENTS_MOST];
 	const Lahetti__V1__Header *header;
+	const struct lahetti_id *side;
+	bool lost;
 	size_t n;
 
 	*out = (struct delivered){.row = *row};
-	if (!gather_statement(h, &row->statement, &out->stored, f) ||
+	if (!gather_statement(h, &row->statement, &out->stored, f))
+		return false;
+	/* Each side sees what its own controller still has. */
+	side = lahetti_id_equal(&h->actor.organisation, &out->stored.row.organisation)
+		       ? &out->stored.row.organisation
+		       : &row->organisation;
+	if (!gather_lost(h, &out->stored, side, &lost, f) ||
 	    !deliveries_consents(h->store, &row->id, ids, CONSENTS_MOST, &n, f) ||
 	    !gather_consents(h, ids, n, &out->consents, &out->n_consents, f))
 		return false;
@@ -242,7 +281,7 @@ bool gather_delivered(struct handling *h, const struct deliveries_row *row, stru
 		.author_organisation = out->stored.row.organisation,
 		.kind = out->stored.row.kind,
 		.basis = (Lahetti__V1__BasisKind)row->basis,
-		.erased = !out->stored.readable,
+		.erased = lost,
 	};
 	if (!out->stored.readable)
 		return true;
@@ -329,7 +368,7 @@ Lahetti__V1__Notice *gather_notice(struct handling *h, const struct delivered *d
 	n->claimed_by = id_bytes(h, &d->row.claimed_by);
 	n->accepted_us = d->stored.row.accepted_us;
 	n->in_reply_to = id_bytes(h, &d->stored.row.in_reply_to);
-	n->gone = d->row.state == LAHETTI__V1__STATE__STATE_RECALLED ||
+	n->gone = d->facts.erased || d->row.state == LAHETTI__V1__STATE__STATE_RECALLED ||
 		  d->row.state == LAHETTI__V1__STATE__STATE_REDIRECTED ||
 		  d->row.state == LAHETTI__V1__STATE__STATE_RETURNED ||
 		  d->row.state == LAHETTI__V1__STATE__STATE_STOPPED;

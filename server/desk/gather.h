@@ -13,16 +13,22 @@
 #define PARTS_MOST	32
 #define DELIVERIES_MOST 64
 
-/* A stored statement, opened for the server's own use: to decide, not to show. */
+/* A stored statement, opened by any key that is left for the server's own use: to decide, not to
+ * show. */
 struct stored {
 	struct statements_row row;
 	bool found;
-	bool readable; /* not erased: statement and envelope are there */
+	bool readable; /* somebody still has it: statement and envelope are there */
 	struct lahetti_span envelope;
 	struct lahetti_statement statement;
 };
 LAHETTI_CHECKED bool gather_statement(struct handling *h, const struct lahetti_id *id,
 				      struct stored *out, struct lahetti_fault *f);
+
+/* Whether a controller still has the statement itself, its own or a copy. */
+LAHETTI_CHECKED bool gather_holds(struct handling *h, const struct lahetti_id *statement,
+				  const struct lahetti_id *controller, bool *holds,
+				  struct lahetti_fault *f);
 
 /* One that a frame names: where the actor's unit may not know of it, it is as one that is not
  * there, found by as many questions. */

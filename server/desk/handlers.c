@@ -41,6 +41,10 @@ static const struct handler handlers[] = {
 	ROW(ISSUE_CODE, handle_issue_code, NULL, ISSUE_CODE),
 	ROW(CONFIRM_DEVICE, handle_confirm_device, NULL, CONFIRM_DEVICE),
 	ROW(REVOKE_DEVICE, handle_revoke_device, NULL, REVOKE_DEVICE),
+	ROW(PROPOSE_ERASURE, handle_propose_erasure, NULL, PROPOSE_ERASURE),
+	ROW(CONFIRM_ERASURE, handle_confirm_erasure, NULL, ERASE),
+	ROW(READ_ERASURES, handle_read_erasures, NULL, LIST),
+	ROW(DROP_ERASURE, handle_drop_erasure, NULL, PROPOSE_ERASURE),
 };
 
 const struct handler *handler_of(uint32_t body_case)

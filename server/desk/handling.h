@@ -66,6 +66,9 @@ struct handling {
 	bool refused; /* or malformed: of a login or enrolment, a try that failed */
 	struct lahetti_id id;
 	bool since_erased, late;
+	struct erase_gone *gone; /* attachments of what it erases (erase.h) */
+	bool erases; /* the journal has a line for it: whatever comes of the job, it is carried out
+		      */
 	struct trail_mark mark;
 	/* Attachments that this job took, until it is known whether the commit names them. */
 	struct lahetti_id *taken;
@@ -190,6 +193,8 @@ handler_fn handle_subscribe, handle_handed_over, handle_claim, handle_release;
 handler_fn handle_read_sent, handle_read_timeline;
 handler_fn handle_read_attachment;
 handler_fn handle_who_saw, handle_read_trail;
+handler_fn handle_propose_erasure, handle_confirm_erasure, handle_read_erasures;
+handler_fn handle_drop_erasure;
 /* On a reader. */
 handler_fn read_directory, read_devices, read_checkpoint, read_consistency, read_inclusion;
 handler_fn put_attachment;

@@ -120,13 +120,15 @@ static bool own_case(struct handling *h, struct opening *o, bool *own, struct la
 {
 	struct stored answered = {0};
 	struct lahetti_id id = o->delivered.stored.row.in_reply_to;
+	bool holds;
 
 	*own = false;
 	/* An answer to a question about one's own referral: two steps back. */
 	for (int i = 0; i < 2 && !lahetti_id_empty(&id) && !*own; i++) {
-		if (!gather_statement(h, &id, &answered, f))
+		if (!gather_statement(h, &id, &answered, f) ||
+		    !gather_holds(h, &id, &h->actor.organisation, &holds, f))
 			return false;
-		*own = answered.readable &&
+		*own = answered.readable && holds &&
 		       lahetti_id_equal(&answered.row.organisation, &h->actor.organisation);
 		if (*own)
 			o->copy = (struct statements_copy){.client = answered.row.client,
@@ -168,20 +170,35 @@ static bool place_copy(struct handling *h, struct opening *o,
 	return add_client(h, o, identity, f) && add_copy(h, o, f);
 }
 
+/* As the author's controller has it; where that has erased it, as the reader's own has. */
+static const Lahetti__V1__ClientIdentity *identity_of(struct handling *h, const struct stored *s,
+						      const struct lahetti_id *own,
+						      struct lahetti_fault *f)
+{
+	struct lahetti_fault fault = {0};
+	const Lahetti__V1__ClientIdentity *identity =
+		clients_identity(h->store, &s->row.client, &h->arena, &fault);
+
+	if (identity == NULL && fault.kind == LAHETTI_FAULT_NONE && !lahetti_id_empty(own))
+		identity = clients_identity(h->store, own, &h->arena, &fault);
+	if (fault.kind != LAHETTI_FAULT_NONE)
+		*f = fault;
+	return identity;
+}
+
 /* Of the client's identity, what the disclosed categories cover. */
 static const Lahetti__V1__ClientIdentity *
 disclosed_identity(struct handling *h, const struct opening *o, struct lahetti_fault *f)
 {
-	struct lahetti_fault fault = {0};
-	const Lahetti__V1__ClientIdentity *identity;
+	const struct stored *stored = &o->delivered.stored;
+	struct statements_copy copy;
 
 	if (!LAHETTI_IN(o->delivered.facts.categories, LAHETTI__V1__CATEGORY__CATEGORY_CONTACT) &&
-	    !lahetti_id_equal(&o->delivered.stored.row.organisation, &h->actor.organisation))
+	    !lahetti_id_equal(&stored->row.organisation, &h->actor.organisation))
 		return NULL;
-	identity = clients_identity(h->store, &o->delivered.stored.row.client, &h->arena, &fault);
-	if (fault.kind != LAHETTI_FAULT_NONE)
-		*f = fault;
-	return identity;
+	if (!gather_copy(h, stored, &h->actor.organisation, &copy, f))
+		return NULL;
+	return identity_of(h, stored, &copy.client, f);
 }
 
 /* Recording
@@ -430,7 +447,12 @@ bool fetch_content(struct handling *h, struct lahetti_fault *f)
 
 	if (d == NULL)
 		return lahetti_fault_no_memory(f);
-	if (!gather_delivery(h, &fetch->items[0].id, d, f) || !author_of(h, &content, d, f) ||
+	if (!gather_delivery(h, &fetch->items[0].id, d, f))
+		return false;
+	/* Between the commit that permitted it and now. */
+	if (d->facts.erased)
+		return answer_error(h, LAHETTI__V1__ERROR__CLASS__CLASS_REFUSED, "erased", 0, f);
+	if (!author_of(h, &content, d, f) ||
 	    !proof_receipt(h->store, fetch->event, 0, &receipt, &erased, &h->arena, f))
 		return false;
 	content.delivery = id_bytes(h, &d->row.id);
@@ -446,8 +468,8 @@ bool fetch_content(struct handling *h, struct lahetti_fault *f)
 	content.client = id_bytes(h, &fetch->items[0].id2);
 	content.case_id = id_bytes(h, &fetch->items[1].id2);
 	if (fetch->flags != 0)
-		content.identity = (Lahetti__V1__ClientIdentity *)(uintptr_t)clients_identity(
-			h->store, &d->stored.row.client, &h->arena, &fault);
+		content.identity = (Lahetti__V1__ClientIdentity *)(uintptr_t)identity_of(
+			h, &d->stored, &fetch->items[0].id2, &fault);
 	if (fault.kind != LAHETTI_FAULT_NONE) {
 		*f = fault;
 		return false;

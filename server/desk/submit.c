@@ -560,6 +560,18 @@ static bool record_acceptance(struct handling *h, struct coming *c, struct decis
  * -----------------------------------------------------------------------------------------------------------
  */
 
+/* The receipt stays the same; that the content is gone is told with it. */
+static bool find_erased(struct handling *h, const struct statements_row *row,
+			struct lahetti_fault *f)
+{
+	bool holds;
+
+	if (!gather_holds(h, &row->id, &row->organisation, &holds, f))
+		return false;
+	h->since_erased = !holds;
+	return true;
+}
+
 /* Whether the statement is here already: the same gets its first receipt again, another under its
  * identifier is refused. */
 static bool seen_before(struct handling *h, struct coming *c, bool *seen, struct lahetti_fault *f)
@@ -575,7 +587,7 @@ static bool seen_before(struct handling *h, struct coming *c, bool *seen, struct
 		return refuse(h, "identifier-used", NULL, f);
 	h->event = row.event;
 	h->late = row.late;
-	return true;
+	return find_erased(h, &row, f);
 }
 
 bool handle_submit(struct handling *h, struct lahetti_fault *f)
@@ -707,7 +719,7 @@ bool finish_submit(struct handling *h, struct lahetti_fault *f)
 		return false;
 	accepted.statement = id_bytes(h, &h->id);
 	accepted.receipt = &receipt;
-	accepted.since_erased = erased;
+	accepted.since_erased = erased || h->since_erased;
 	accepted.sent_late = h->late;
 	frame.body_case = LAHETTI__V1__SERVER_FRAME__BODY_ACCEPTED;
 	frame.accepted = &accepted;
@@ -742,5 +754,5 @@ bool handle_read_receipt(struct handling *h, struct lahetti_fault *f)
 	e.n_subjects = 1;
 	h->event = row.event;
 	h->late = row.late;
-	return trail_append(h->trail, &e, f);
+	return find_erased(h, &row, f) && trail_append(h->trail, &e, f);
 }

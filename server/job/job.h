@@ -24,6 +24,9 @@ struct job_actor {
 /* In place of a frame's type: what a reader fetches after the commit that permitted it. */
 #define JOB_FETCH 0x10000u
 
+/* What the desk gives itself once a day, with no frame and no session. */
+#define JOB_KEEP 0x10001u
+
 struct job_head {
 	uint64_t session;
 	uint64_t correlation;

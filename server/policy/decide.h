@@ -30,6 +30,9 @@ static inline bool same(const struct lahetti_id *a, const struct lahetti_id *b)
 /* A role that sees clients. */
 bool policy_sees_clients(Lahetti__V1__Role role);
 
+/* policy_session, and a membership. */
+struct decision policy_acts(const struct facts_actor *actor);
+
 /* policy_session, a membership, and a role that sees clients. */
 struct decision policy_may_act(const struct facts_actor *actor);
 

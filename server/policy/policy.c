@@ -22,8 +22,7 @@ struct decision policy_session(const struct facts_actor *actor)
 	return allow(LAHETTI__V1__BASIS_KIND__BASIS_KIND_NONE_NEEDED);
 }
 
-/* policy_session, and a membership. */
-static struct decision acts(const struct facts_actor *actor)
+struct decision policy_acts(const struct facts_actor *actor)
 {
 	struct decision d = policy_session(actor);
 
@@ -34,7 +33,7 @@ static struct decision acts(const struct facts_actor *actor)
 
 struct decision policy_may_act(const struct facts_actor *actor)
 {
-	struct decision d = acts(actor);
+	struct decision d = policy_acts(actor);
 
 	if (d.allowed && !policy_sees_clients(actor->role))
 		return refuse("role-without-clients");
@@ -59,7 +58,7 @@ struct decision policy_authorship(const struct facts_actor *actor,
 				  const struct lahetti_statement *s, bool audience_is_ours,
 				  bool author_is_actor, int64_t now_us)
 {
-	struct decision d = acts(actor);
+	struct decision d = policy_acts(actor);
 
 	if (!d.allowed)
 		return d;
@@ -79,7 +78,7 @@ struct decision policy_authorship(const struct facts_actor *actor,
 struct decision policy_read_trail(const struct facts_actor *actor,
 				  const struct lahetti_id *controller)
 {
-	struct decision d = acts(actor);
+	struct decision d = policy_acts(actor);
 
 	if (!d.allowed)
 		return d;
@@ -97,7 +96,7 @@ struct decision policy_admin(const struct facts_actor *actor, enum policy_admin 
 
 	if (!d.allowed || (act == POLICY_ADMIN_REVOKE && same(&actor->user, user)))
 		return d;
-	d = acts(actor);
+	d = policy_acts(actor);
 	if (!d.allowed)
 		return d;
 	if (actor->role != LAHETTI__V1__ROLE__ROLE_ADMINISTRATOR)
@@ -117,7 +116,7 @@ struct decision policy_confirm(const struct facts_confirm *facts)
 	/* Who has nothing to do with the device is told nothing of it, not even that it is there.
 	 */
 	if (!same(&actor->user, &facts->owner) && !same(&actor->user, &facts->code_maker)) {
-		d = acts(actor);
+		d = policy_acts(actor);
 		if (!d.allowed)
 			return d;
 		if (!facts->actor_leads_owner &&

@@ -229,6 +229,35 @@ struct decision policy_clients(const struct facts_actor *actor);
 struct decision policy_read_trail(const struct facts_actor *actor,
 				  const struct lahetti_id *controller);
 
+/*
+ * Erasing. Two different people decide for the client's controller, each of whom leads a unit of it
+ * that has a case with the client, or is its data-protection officer. Whom the controller has named
+ * from another organisation may confirm, and no more. Who may decide, but not about this, is
+ * answered as if it were not there.
+ */
+struct facts_erasure {
+	struct facts_actor actor;
+	int64_t now_us;
+	struct lahetti_id controller; /* of the client; of a list, whose list it is */
+	bool found;		      /* the client, or the proposal, is there */
+	bool unit_has_client;	      /* the actor's unit has a case with the client */
+	bool named;		      /* the controller has named the actor */
+	bool no_statement;	      /* one is to be erased that the client does not have */
+	bool erased;		      /* there is nothing of it any more */
+	/* Of a proposal */
+	struct lahetti_id proposer;
+	int64_t until_us;
+	bool ended;
+};
+struct decision policy_erasure_propose(const struct facts_erasure *facts);
+struct decision policy_erasure_confirm(const struct facts_erasure *facts);
+/* By its proposer too. */
+struct decision policy_erasure_drop(const struct facts_erasure *facts);
+/* Whether the actor may ask for a controller's list at all; what is in it is what they may confirm,
+ * or have proposed. */
+struct decision policy_erasure_list(const struct facts_erasure *facts);
+bool policy_erasure_shown(const struct facts_erasure *facts);
+
 /* Administration. */
 enum policy_admin {
 	POLICY_ADMIN_DIRECTORY, /* rows of the actor's own organisation */

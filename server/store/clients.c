@@ -8,6 +8,8 @@
 
 #define WEEK_US (INT64_C(7) * 24 * 3600 * 1000000)
 
+#define KEYS_A_PAGE 64
+
 uint32_t clients_week(int64_t us)
 {
 	/* 1970-01-05 was a Monday. */
@@ -127,6 +129,161 @@ bool clients_key(struct store *s, const struct lahetti_id *client, enum clients_
 	}
 	db_done(&c);
 	return ok;
+}
+
+/* Destroying keys
+ * -------------------------------------------------------------------------------------------------
+ */
+
+/* A client's two keys as they lie wrapped; either may be gone. */
+struct client_keys {
+	struct lahetti_id client, controller;
+	bool living[2]; /* by enum clients_key */
+	uint8_t wrapped[2][LAHETTI_WRAPPED_LEN];
+};
+
+static bool read_keys(const struct db_value *row, struct client_keys *out, struct lahetti_fault *f)
+{
+	*out = (struct client_keys){0};
+	for (size_t i = 0; i < 2; i++) {
+		const struct db_value *key = &row[2 + i];
+
+		out->living[i] = key->type != DB_NULL;
+		if (out->living[i] && key->bytes.len != LAHETTI_WRAPPED_LEN)
+			return lahetti_fault_set(f, LAHETTI_FAULT_BROKEN, "db-corrupt",
+						 "A client's key has %zu bytes: run lahettid fsck.",
+						 key->bytes.len);
+		if (out->living[i])
+			memcpy(out->wrapped[i], key->bytes.data, LAHETTI_WRAPPED_LEN);
+	}
+	return store_id(&row[0], &out->client, f) && store_id(&row[1], &out->controller, f);
+}
+
+/* Some of those whose keys lie under a period key. */
+static bool keys_of_period(struct store *s, uint32_t serial, struct client_keys *found, size_t *n,
+			   struct lahetti_fault *f)
+{
+	struct db_cursor c;
+	const struct db_value *row = NULL;
+	bool ok = db_query(s->db, &c, SQL_CLIENT_KEYS_OF_PERIOD,
+			   STORE_PARAMS(db_int(serial), db_int(KEYS_A_PAGE)), f);
+
+	*n = 0;
+	while (ok && (ok = db_next(&c, &row, f)) && row != NULL)
+		ok = read_keys(row, &found[(*n)++], f);
+	db_done(&c);
+	return ok;
+}
+
+static struct db_value wrapped_or_null(const struct client_keys *k, enum clients_key which)
+{
+	return k->living[which] ? db_bytes(lahetti_span(k->wrapped[which], LAHETTI_WRAPPED_LEN))
+				: db_null();
+}
+
+static bool wrap_anew(struct store *s, struct client_keys *k, uint32_t from, uint32_t to,
+		      struct lahetti_fault *f)
+{
+	struct lahetti_secret key = {0};
+	struct lahetti_span aad[3];
+	bool ok = true;
+
+	for (size_t i = 0; ok && i < 2; i++) {
+		if (!k->living[i])
+			continue;
+		key_aad(aad, &k->client, &k->controller, (enum clients_key)i);
+		ok = vault_unwrap(s->vault, from, aad, 3,
+				  lahetti_span(k->wrapped[i], LAHETTI_WRAPPED_LEN), &key, f) &&
+		     vault_wrap(s->vault, to, aad, 3, &key, k->wrapped[i], f);
+	}
+	lahetti_wipe(&key, sizeof key);
+	return ok && db_run(s->db, SQL_CLIENT_KEYS_PUT,
+			    STORE_PARAMS(db_id(&k->client), db_int(to),
+					 wrapped_or_null(k, CLIENTS_IDENTITY_KEY),
+					 wrapped_or_null(k, CLIENTS_CONTENT_KEY)),
+			    NULL, f);
+}
+
+bool clients_period_in_use(struct store *s, uint32_t serial, bool *in_use, struct lahetti_fault *f)
+{
+	struct db_cursor c;
+	const struct db_value *row = NULL;
+	bool ok = store_first(s, &c, SQL_PERIOD_IN_USE, STORE_PARAMS(db_int(serial)), &row, f);
+
+	*in_use = ok && row != NULL;
+	db_done(&c);
+	return ok;
+}
+
+bool clients_period_leave(struct store *s, uint32_t serial, struct lahetti_fault *f)
+{
+	struct client_keys keys[KEYS_A_PAGE];
+	uint32_t replacement;
+	size_t n = KEYS_A_PAGE;
+
+	if (!vault_period_replace(s->vault, serial, &replacement, f))
+		return false;
+	while (n == KEYS_A_PAGE) {
+		if (!keys_of_period(s, serial, keys, &n, f))
+			return false;
+		for (size_t i = 0; i < n; i++)
+			if (!wrap_anew(s, &keys[i], serial, replacement, f))
+				return false;
+	}
+	return true;
+}
+
+static bool period_of(struct store *s, const struct lahetti_id *client, uint32_t *serial,
+		      struct lahetti_fault *f)
+{
+	struct db_cursor c;
+	const struct db_value *row = NULL;
+	bool ok = store_first(s, &c, SQL_CLIENT_FIND, STORE_PARAMS(db_id(client)), &row, f);
+
+	if (ok && (row == NULL || row[2].type == DB_NULL))
+		ok = lahetti_fault_set(f, LAHETTI_FAULT_BROKEN, "db-corrupt",
+				       "A client has no keys: run lahettid fsck.");
+	ok = ok && store_u32(&row[2], serial, f);
+	db_done(&c);
+	return ok;
+}
+
+bool clients_keys_destroy(struct store *s, const struct lahetti_id *client,
+			  enum clients_destroy what, struct lahetti_fault *f)
+{
+	struct vault_period period;
+	uint32_t serial;
+
+	if (!period_of(s, client, &serial, f) ||
+	    !db_run(s->db, SQL_CONTENT_KEY_DESTROY, STORE_PARAMS(db_id(client)), NULL, f))
+		return false;
+	if (what == CLIENTS_DESTROY_IDENTITY &&
+	    (!db_run(s->db, SQL_IDENTITY_KEY_DESTROY, STORE_PARAMS(db_id(client)), NULL, f) ||
+	     !db_run(s->db, SQL_IDENTITY_CLEAR, STORE_PARAMS(db_id(client)), NULL, f) ||
+	     !db_run(s->db, SQL_BLIND_CLEAR, STORE_PARAMS(db_id(client)), NULL, f)))
+		return false;
+	/* Of a period key that is gone nothing can be saved, nor read. */
+	return !vault_period_find(s->vault, serial, &period) || period.serial != serial ||
+	       clients_period_leave(s, serial, f);
+}
+
+bool clients_content_key_put(struct store *s, const struct lahetti_id *client,
+			     const struct lahetti_secret *key, struct lahetti_fault *f)
+{
+	uint8_t wrapped[LAHETTI_WRAPPED_LEN];
+	struct lahetti_span aad[3];
+	struct clients_row row;
+	uint32_t serial;
+	bool found;
+
+	if (!clients_find(s, client, &row, &found, f) || !period_of(s, client, &serial, f))
+		return false;
+	key_aad(aad, client, &row.controller, CLIENTS_CONTENT_KEY);
+	return vault_wrap(s->vault, serial, aad, 3, key, wrapped, f) &&
+	       db_run(s->db, SQL_CONTENT_KEY_CHANGE,
+		      STORE_PARAMS(db_id(client), db_bytes(lahetti_span(wrapped, sizeof wrapped))),
+		      NULL, f) &&
+	       clients_period_leave(s, serial, f);
 }
 
 bool clients_nameless(struct store *s, const struct lahetti_id *controller, uint32_t week,
@@ -292,6 +449,44 @@ clients_identity_at(struct store *s, const struct lahetti_id *client, uint64_t e
 	*found = row != NULL;
 	db_done(&c);
 	return identity;
+}
+
+bool clients_index_forget(struct store *s, struct lahetti_fault *f)
+{
+	return db_run(s->db, SQL_BLIND_FORGET, NULL, 0, NULL, f);
+}
+
+struct deriving {
+	struct store *store;
+	struct lahetti_arena arena;
+};
+
+static bool derive_index(void *context, const struct lahetti_id *client,
+			 const struct clients_row *row, struct lahetti_fault *f)
+{
+	struct deriving *d = context;
+	struct lahetti_fault fault = {0};
+	const Lahetti__V1__ClientIdentity *identity;
+
+	(void)row;
+	lahetti_arena_reset(&d->arena);
+	identity = clients_identity(d->store, client, &d->arena, &fault);
+	if (identity != NULL)
+		return clients_index(d->store, client, identity, f);
+	if (fault.kind == LAHETTI_FAULT_NONE)
+		return true;
+	*f = fault;
+	return false;
+}
+
+bool clients_index_derive(struct store *s, struct lahetti_fault *f)
+{
+	struct deriving d = {.store = s};
+	bool ok = lahetti_arena_init(&d.arena, 1 << 20, f) && clients_index_forget(s, f) &&
+		  clients_each(s, derive_index, &d, f);
+
+	lahetti_arena_finish(&d.arena);
+	return ok;
 }
 
 bool clients_by_blind(struct store *s, const struct lahetti_id *controller,

@@ -39,6 +39,32 @@ LAHETTI_CHECKED bool clients_key(struct store *s, const struct lahetti_id *clien
 				 enum clients_key which, struct lahetti_secret *key,
 				 struct lahetti_fault *f);
 
+/*
+ * Destroying keys: the content key alone, or both with the identity and its blind indexes. The keys
+ * that the period still holds are wrapped under a new period key, which is durable before anything
+ * of it is written here; the old one is then needed by nothing (clients_period_in_use) once this is
+ * committed.
+ */
+enum clients_destroy {
+	CLIENTS_DESTROY_CONTENT,
+	CLIENTS_DESTROY_IDENTITY,
+};
+LAHETTI_CHECKED bool clients_keys_destroy(struct store *s, const struct lahetti_id *client,
+					  enum clients_destroy what, struct lahetti_fault *f);
+
+/* Another content key in the place of a client's, under a new period key in the same way. What lay
+ * under the old one is the caller's: statements_change_key. */
+LAHETTI_CHECKED bool clients_content_key_put(struct store *s, const struct lahetti_id *client,
+					     const struct lahetti_secret *key,
+					     struct lahetti_fault *f);
+
+/* Whether a living key lies under that period key; and moving all of them under a new one of the
+ * same week. */
+LAHETTI_CHECKED bool clients_period_in_use(struct store *s, uint32_t serial, bool *in_use,
+					   struct lahetti_fault *f);
+LAHETTI_CHECKED bool clients_period_leave(struct store *s, uint32_t serial,
+					  struct lahetti_fault *f);
+
 /* The nameless client of a controller for a week; empty where there is none yet. */
 LAHETTI_CHECKED bool clients_nameless(struct store *s, const struct lahetti_id *controller,
 				      uint32_t week, struct lahetti_id *client,
@@ -68,6 +94,14 @@ LAHETTI_CHECKED bool clients_index(struct store *s, const struct lahetti_id *cli
 				   const Lahetti__V1__ClientIdentity *identity,
 				   struct lahetti_fault *f);
 
+/*
+ * A backup holds no blind index: whoever has the master key could look for somebody in it after an
+ * erasure. Inside a transaction: empties it, in a copy; fills it again from the identities that
+ * still open.
+ */
+LAHETTI_CHECKED bool clients_index_forget(struct store *s, struct lahetti_fault *f);
+LAHETTI_CHECKED bool clients_index_derive(struct store *s, struct lahetti_fault *f);
+
 /* HMAC of identifier type and value under a key of the controller. The code is upper case. */
 LAHETTI_CHECKED bool clients_blind(struct store *s, const struct lahetti_id *controller,
 				   const char *type, struct lahetti_span value,
@@ -96,7 +130,8 @@ LAHETTI_CHECKED bool clients_aliases(struct store *s, const struct lahetti_id *c
 				     const struct lahetti_id *after, struct lahetti_id *found,
 				     size_t most, size_t *n, struct lahetti_fault *f);
 
-/* Clients with whom the unit has a case, in the order of their identifiers, after one. */
+/* Clients with whom the unit has a case, whose identity is not erased, in the order of their
+ * identifiers, after one. */
 LAHETTI_CHECKED bool clients_of_unit(struct store *s, const struct lahetti_id *unit,
 				     const struct lahetti_id *after, struct lahetti_id *found,
 				     size_t most, size_t *n, struct lahetti_fault *f);

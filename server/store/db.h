@@ -118,6 +118,12 @@ LAHETTI_CHECKED bool db_copy(struct db *db, const char *to, struct lahetti_fault
 LAHETTI_CHECKED bool db_tidy(struct db *db, struct lahetti_fault *f);
 
 /*
+ * The same to the end, after which the log is empty: what was deleted lies in no file of the
+ * database any more. *done false: a reader was in the way for as long as busy_ms.
+ */
+LAHETTI_CHECKED bool db_empty_log(struct db *db, bool *done, struct lahetti_fault *f);
+
+/*
  * The seam for tests. A driver asks the hook before each step of every connection, on the thread of
  * that step; where the hook returns false the step isn't done and the fault that it wrote is the
  * answer. The commit is asked about twice: at DB_STEP_COMMIT false undoes the transaction, at

@@ -717,3 +717,12 @@ bool db_tidy(struct db *db, struct lahetti_fault *f)
 
 	return result == SQLITE_OK || report(db, result, "Tidying", f);
 }
+
+bool db_empty_log(struct db *db, bool *done, struct lahetti_fault *f)
+{
+	int result = sqlite3_wal_checkpoint_v2(db->handle, "main", SQLITE_CHECKPOINT_TRUNCATE, NULL,
+					       NULL);
+
+	*done = result == SQLITE_OK;
+	return *done || result == SQLITE_BUSY || report(db, result, "Emptying the log", f);
+}

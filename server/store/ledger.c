@@ -366,8 +366,8 @@ bool ledger_checkpoint_get(struct store *s, uint64_t size, uint64_t *at, struct 
 	if (size > INT64_MAX) /* none ever reaches that far */
 		return true;
 	ok = size == 0 ? store_first(s, &c, SQL_CHECKPOINT_NEWEST, NULL, 0, &row, f)
-			    : store_first(s, &c, SQL_CHECKPOINT_FROM,
-					  STORE_PARAMS(db_int((int64_t)size)), &row, f);
+		       : store_first(s, &c, SQL_CHECKPOINT_FROM,
+				     STORE_PARAMS(db_int((int64_t)size)), &row, f);
 	if (ok && row != NULL) {
 		*at = (uint64_t)row[0].number;
 		ok = lahetti_buffer_add(out, row[1].bytes, f);

@@ -94,8 +94,8 @@ struct ledger_place {
 LAHETTI_CHECKED bool ledger_client_places(struct store *s, const struct lahetti_id *client,
 					  uint64_t from, struct ledger_place *found, size_t most,
 					  size_t *n, struct lahetti_fault *f);
-/* Events of a controller, from a number on downwards, that match what is given (0 and empty:
- * anything). */
+/* Events of a controller, and those that concern every one (what the server did itself, a restore),
+ * from a number on downwards, that match what is given (0 and empty: anything). */
 struct ledger_filter {
 	struct lahetti_id controller; /* required: of the data or of the actor */
 	struct lahetti_id user;

@@ -140,6 +140,19 @@ static bool delivery_moved(struct store *s, uint64_t event, uint32_t n, int64_t 
 			    f);
 }
 
+static bool erasure_proposed(struct store *s, uint64_t event, int64_t time_us,
+			     const Lahetti__V1__ErasureProposed *r, struct lahetti_fault *f)
+{
+	return store_change(s, SQL_ERASURE_PROPOSE,
+			    STORE_PARAMS(bytes(r->erasure), bytes(r->controller), bytes(r->client),
+					 number((uint64_t)r->scope), bytes(r->statement),
+					 number((uint64_t)r->reason),
+					 db_text(lahetti_span_text(r->reference)),
+					 bytes(r->proposer), number(event), db_int(time_us),
+					 db_int(r->until_us)),
+			    f);
+}
+
 bool project_record(struct store *s, uint64_t event, uint32_t n, int64_t time_us,
 		    const Lahetti__V1__Record *r, struct lahetti_fault *f)
 {
@@ -212,6 +225,19 @@ bool project_record(struct store *s, uint64_t event, uint32_t n, int64_t time_us
 				    STORE_PARAMS(bytes(r->consent_ended->consent),
 						 bytes(r->consent_ended->statement)),
 				    f);
+	case LAHETTI__V1__RECORD__RECORD_ERASURE_PROPOSED:
+		return erasure_proposed(s, event, time_us, r->erasure_proposed, f);
+	case LAHETTI__V1__RECORD__RECORD_ERASURE_ENDED:
+		return store_change_one(s, SQL_ERASURE_END,
+					STORE_PARAMS(bytes(r->erasure_ended->erasure),
+						     bytes(r->erasure_ended->controller),
+						     bytes(r->erasure_ended->client),
+						     number((uint64_t)r->erasure_ended->scope),
+						     bytes(r->erasure_ended->statement),
+						     db_int(time_us), number(event),
+						     db_int(r->erasure_ended->done),
+						     bytes(r->erasure_ended->by)),
+					f);
 	case LAHETTI__V1__RECORD__RECORD_CONFIGURED:
 		return store_change(s, SQL_CONFIGURATION_ADD,
 				    STORE_PARAMS(db_text(lahetti_span_text(r->configured->name)),

@@ -258,6 +258,27 @@ CREATE TABLE delivery_step (
 	PRIMARY KEY (delivery, event, n)
 ) STRICT, WITHOUT ROWID;
 
+-- Erasures --------------------------------------------------------------------------------------------------------
+
+-- proposed, ended: events. Without a proposal where an older database was restored and the journal replayed.
+CREATE TABLE erasure (
+	id BLOB NOT NULL PRIMARY KEY,
+	controller BLOB NOT NULL,
+	client BLOB NOT NULL,
+	scope INTEGER NOT NULL,
+	statement BLOB,
+	reason INTEGER NOT NULL,
+	reference TEXT,
+	proposer BLOB,
+	proposed INTEGER,
+	proposed_us INTEGER NOT NULL,
+	until_us INTEGER NOT NULL,
+	ended INTEGER,
+	ended_by BLOB,
+	done INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX erasure_controller ON erasure (controller, id) WHERE ended IS NULL;
+
 CREATE TABLE configuration (
 	name TEXT NOT NULL,
 	event INTEGER NOT NULL,

@@ -135,18 +135,22 @@ bool statements_read(struct store *s, const struct lahetti_id *statement,
 		     struct lahetti_fault *f)
 {
 	struct lahetti_secret key = {0};
+	struct lahetti_id holder;
 	struct lahetti_span aad[2];
 	struct db_cursor c;
 	const struct db_value *row = NULL;
-	bool ok = store_first(s, &c, SQL_CONTENT_READ,
-			      STORE_PARAMS(db_id(statement), db_id(controller)), &row, f);
+	bool ok = store_first(
+		s, &c, SQL_CONTENT_READ,
+		STORE_PARAMS(db_id(statement), controller == NULL ? db_null() : db_id(controller)),
+		&row, f);
 
 	if (ok && row == NULL)
 		ok = lahetti_fault_set(f, LAHETTI_FAULT_INVALID, "erased",
 				       "This statement has been erased.");
 	content_aad(aad, statement);
-	ok = ok && unwrap_of(s, statement, controller, &row[0], &row[1], &key, f) &&
-	     lahetti_unseal(&key, aad, 2, row[2].bytes, out, f);
+	ok = ok && store_id(&row[2], &holder, f) &&
+	     unwrap_of(s, statement, &holder, &row[0], &row[1], &key, f) &&
+	     lahetti_unseal(&key, aad, 2, row[3].bytes, out, f);
 	lahetti_wipe(&key, sizeof key);
 	db_done(&c);
 	return ok;
@@ -179,6 +183,110 @@ bool statements_key_share(struct store *s, const struct lahetti_id *statement,
 		  wrap_for(s, statement, to_controller, to_client, &key, f);
 
 	lahetti_wipe(&key, sizeof key);
+	return ok;
+}
+
+/* Erasing
+ * ---------------------------------------------------------------------------------------------------------
+ */
+
+bool statements_holder(struct store *s, const struct lahetti_id *statement,
+		       const struct lahetti_id *controller, struct lahetti_id *client, bool *found,
+		       struct lahetti_fault *f)
+{
+	struct db_cursor c;
+	const struct db_value *row = NULL;
+	bool ok = store_first(s, &c, SQL_CONTENT_KEY_FIND,
+			      STORE_PARAMS(db_id(statement), db_id(controller)), &row, f);
+
+	*client = (struct lahetti_id){0};
+	*found = ok && row != NULL;
+	ok = ok && (!*found || store_id(&row[0], client, f));
+	db_done(&c);
+	return ok;
+}
+
+bool statements_any_holder(struct store *s, const struct lahetti_id *statement,
+			   struct lahetti_id *controller, bool *found, struct lahetti_fault *f)
+{
+	size_t n;
+	bool ok = store_ids(s, SQL_CONTENT_HOLDER, STORE_PARAMS(db_id(statement)), controller, 1,
+			    &n, f);
+
+	*found = ok && n == 1;
+	return ok;
+}
+
+bool statements_of_client(struct store *s, const struct lahetti_id *client,
+			  const struct lahetti_id *after, struct lahetti_id *found, size_t most,
+			  size_t *n, struct lahetti_fault *f)
+{
+	return store_ids(s, SQL_CONTENT_KEYS_OF_CLIENT,
+			 STORE_PARAMS(db_id(client), db_bytes(lahetti_id_span(after)),
+				      db_int((int64_t)most)),
+			 found, most, n, f);
+}
+
+bool statements_forget(struct store *s, const struct lahetti_id *statement,
+		       const struct lahetti_id *controller, bool *gone, struct lahetti_fault *f)
+{
+	uint64_t dropped = 0;
+	bool ok =
+		db_run(s->db, SQL_CONTENT_KEY_DROP,
+		       STORE_PARAMS(db_id(statement), db_id(controller)), NULL, f) &&
+		db_run(s->db, SQL_CONTENT_DROP_UNHELD, STORE_PARAMS(db_id(statement)), &dropped, f);
+
+	*gone = ok && dropped > 0;
+	return ok;
+}
+
+/* One statement's key out of the old content key into the new one. */
+static bool change_key(struct store *s, const struct lahetti_id *statement,
+		       const struct lahetti_id *controller, const struct lahetti_id *client,
+		       const struct lahetti_secret *from, const struct lahetti_secret *to,
+		       struct lahetti_fault *f)
+{
+	const struct lahetti_span aad[] = {lahetti_id_span(client), lahetti_id_span(controller),
+					   lahetti_id_span(statement)};
+	uint8_t wrapped[LAHETTI_WRAPPED_LEN];
+	struct lahetti_secret key = {0};
+	struct db_cursor c;
+	const struct db_value *row = NULL;
+	bool ok = store_first(s, &c, SQL_CONTENT_KEY_FIND,
+			      STORE_PARAMS(db_id(statement), db_id(controller)), &row, f);
+
+	ok = ok && row != NULL && lahetti_unwrap(from, aad, 3, row[1].bytes, &key, f);
+	db_done(&c);
+	ok = ok && lahetti_wrap(to, aad, 3, &key, wrapped, f) &&
+	     db_run(s->db, SQL_CONTENT_KEY_PUT,
+		    STORE_PARAMS(db_id(statement), db_id(controller),
+				 db_bytes(lahetti_span(wrapped, sizeof wrapped))),
+		    NULL, f);
+	lahetti_wipe(&key, sizeof key);
+	return ok;
+}
+
+bool statements_change_key(struct store *s, const struct lahetti_id *client,
+			   struct lahetti_fault *f)
+{
+	struct lahetti_secret from = {0}, to = {0};
+	struct lahetti_id page[64], after = {0};
+	struct clients_row row;
+	size_t n = 64;
+	bool found, ok;
+
+	ok = clients_find(s, client, &row, &found, f) &&
+	     clients_key(s, client, CLIENTS_CONTENT_KEY, &from, f) && lahetti_secret_new(&to, f);
+	while (ok && n == 64) {
+		ok = statements_of_client(s, client, &after, page, 64, &n, f);
+		for (size_t i = 0; ok && i < n; i++)
+			ok = change_key(s, &page[i], &row.controller, client, &from, &to, f);
+		if (n > 0)
+			after = page[n - 1];
+	}
+	ok = ok && clients_content_key_put(s, client, &to, f);
+	lahetti_wipe(&from, sizeof from);
+	lahetti_wipe(&to, sizeof to);
 	return ok;
 }
 

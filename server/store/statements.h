@@ -47,8 +47,8 @@ struct statements_content {
 LAHETTI_CHECKED bool statements_content_add(struct store *s, const struct statements_content *c,
 					    struct lahetti_fault *f);
 
-/* The envelope, by way of that controller's key; appended. "erased" (INVALID) where it can't be
- * read any more. */
+/* The envelope, by way of that controller's key, or (NULL) of whoever still has one; appended.
+ * "erased" (INVALID) where it can't be read any more. */
 LAHETTI_CHECKED bool statements_read(struct store *s, const struct lahetti_id *statement,
 				     const struct lahetti_id *controller,
 				     struct lahetti_buffer *out, struct lahetti_fault *f);
@@ -59,6 +59,32 @@ LAHETTI_CHECKED bool statements_key_share(struct store *s, const struct lahetti_
 					  const struct lahetti_id *to_controller,
 					  const struct lahetti_id *to_client,
 					  struct lahetti_fault *f);
+
+/* The client under whose content key a controller holds the statement, its own or a copy. */
+LAHETTI_CHECKED bool statements_holder(struct store *s, const struct lahetti_id *statement,
+				       const struct lahetti_id *controller,
+				       struct lahetti_id *client, bool *found,
+				       struct lahetti_fault *f);
+
+/* A controller that still holds the statement. */
+LAHETTI_CHECKED bool statements_any_holder(struct store *s, const struct lahetti_id *statement,
+					   struct lahetti_id *controller, bool *found,
+					   struct lahetti_fault *f);
+
+/* The statements that lie under a client's content key, by identifier, after one. */
+LAHETTI_CHECKED bool statements_of_client(struct store *s, const struct lahetti_id *client,
+					  const struct lahetti_id *after, struct lahetti_id *found,
+					  size_t most, size_t *n, struct lahetti_fault *f);
+
+/* The controller's key of a statement goes; what nobody holds any more goes with it (*gone). */
+LAHETTI_CHECKED bool statements_forget(struct store *s, const struct lahetti_id *statement,
+				       const struct lahetti_id *controller, bool *gone,
+				       struct lahetti_fault *f);
+
+/* A new content key for a client, under which the keys of all statements that it holds are wrapped
+ * anew. What was forgotten before can't be opened by it. */
+LAHETTI_CHECKED bool statements_change_key(struct store *s, const struct lahetti_id *client,
+					   struct lahetti_fault *f);
 
 /* The copy of a controller that opened another's statement: its own client and case. */
 struct statements_copy {

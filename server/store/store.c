@@ -186,6 +186,11 @@ bool store_copy(struct store *s, const char *to, struct lahetti_fault *f)
 	return db_copy(s->db, to, f);
 }
 
+bool store_empty_log(struct store *s, bool *done, struct lahetti_fault *f)
+{
+	return db_empty_log(s->db, done, f);
+}
+
 static bool dump_table(struct store *s, const char *table, enum sql sql,
 		       bool (*each)(void *context, const char *table, struct lahetti_span text,
 				    struct lahetti_fault *f),

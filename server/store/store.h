@@ -57,6 +57,10 @@ LAHETTI_CHECKED bool store_configured(struct store *s, const char *name,
 LAHETTI_CHECKED bool store_check(struct store *s, void (*found)(void *context, const char *text),
 				 void *context, struct lahetti_fault *f);
 
+/* Empties the write-ahead log into the file, so that what was deleted lies in neither. *done false:
+ * a reader was in the way. On the writing handle, outside a transaction. */
+LAHETTI_CHECKED bool store_empty_log(struct store *s, bool *done, struct lahetti_fault *f);
+
 /* A consistent copy into a new file, while others write. */
 LAHETTI_CHECKED bool store_copy(struct store *s, const char *to, struct lahetti_fault *f);
 

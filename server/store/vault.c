@@ -38,8 +38,10 @@
 #define RETIRED_LEN 8
 #define LAST_LEN    4
 
-/* Time, three identifiers, scope, HMAC, each followed by a blank or, at the end, a newline. */
-#define LINE_TEXT_LEN (20 + 1 + 3 * (LAHETTI_ID_TEXT_LEN + 1) + 10 + 1)
+/* Time, identifiers, scope, HMAC, each followed by a blank or, at the end, a newline. */
+#define LINE_IDS      4
+#define LINE_TEXT_LEN (20 + 1 + LINE_IDS * (LAHETTI_ID_TEXT_LEN + 1) + 10 + 1)
+#define MORE	      '+' /* in place of the blank before the HMAC: the next line is of the same erasure */
 #define LINE_LEN      (LINE_TEXT_LEN + LAHETTI_DIGEST_HEX_LEN + 1)
 
 struct period {
@@ -621,6 +623,25 @@ bool vault_period_now(struct vault *v, int64_t now_us, uint32_t *serial, struct 
 	return done;
 }
 
+bool vault_period_find(struct vault *v, uint32_t from, struct vault_period *period)
+{
+	bool found;
+	size_t place;
+
+	(void)pthread_mutex_lock(&v->table);
+	place = period_place(v, from);
+	found = place < v->n;
+	if (found) {
+		const struct period *p = &v->periods[place];
+
+		*period = (struct vault_period){.serial = p->serial, .retired = p->retired_us != 0};
+		for (size_t i = place + 1; i < v->n && !period->replaced; i++)
+			period->replaced = v->periods[i].week_us == p->week_us;
+	}
+	(void)pthread_mutex_unlock(&v->table);
+	return found;
+}
+
 bool vault_wrap(struct vault *v, uint32_t serial, const struct lahetti_span *aad, size_t n,
 		const struct lahetti_secret *secret, uint8_t wrapped[LAHETTI_WRAPPED_LEN],
 		struct lahetti_fault *f)
@@ -824,19 +845,21 @@ static bool line_hmac(const struct vault *v, uint64_t number, const char *text,
 }
 
 static bool line_write(const struct vault *v, uint64_t number, const struct vault_erasure *e,
-		       char line[LINE_LEN + 1], struct lahetti_fault *f)
+		       bool more, char line[LINE_LEN + 1], struct lahetti_fault *f)
 {
 	char erasure[LAHETTI_ID_TEXT_LEN + 1];
 	char client[LAHETTI_ID_TEXT_LEN + 1];
 	char statement[LAHETTI_ID_TEXT_LEN + 1];
+	char by[LAHETTI_ID_TEXT_LEN + 1];
 	char hex[LAHETTI_DIGEST_HEX_LEN + 1];
 
 	assert(e->time_us >= 0);
 	lahetti_id_format(&e->erasure, erasure);
 	lahetti_id_format(&e->client, client);
 	lahetti_id_format(&e->statement, statement);
-	(void)snprintf(line, LINE_LEN + 1, "%020" PRId64 " %s %s %s %010" PRIu32 " ", e->time_us,
-		       erasure, client, statement, e->scope);
+	lahetti_id_format(&e->by, by);
+	(void)snprintf(line, LINE_LEN + 1, "%020" PRId64 " %s %s %s %s %010" PRIu32 "%c",
+		       e->time_us, erasure, client, statement, by, e->scope, more ? MORE : ' ');
 	if (!line_hmac(v, number, line, hex, f))
 		return false;
 	(void)snprintf(line + LINE_TEXT_LEN, LINE_LEN + 1 - LINE_TEXT_LEN, "%s\n", hex);
@@ -870,38 +893,48 @@ static bool line_read(const struct vault *v, uint64_t number, const char *line,
 		    lahetti_span(line + LINE_TEXT_LEN, LAHETTI_DIGEST_HEX_LEN)) ||
 	    line[LINE_LEN - 1] != '\n' || !line_id(ids, &e->erasure) ||
 	    !line_id(ids + LAHETTI_ID_TEXT_LEN + 1, &e->client) ||
-	    !line_id(ids + 2 * (LAHETTI_ID_TEXT_LEN + 1), &e->statement))
+	    !line_id(ids + 2 * (LAHETTI_ID_TEXT_LEN + 1), &e->statement) ||
+	    !line_id(ids + 3 * (LAHETTI_ID_TEXT_LEN + 1), &e->by))
 		return damaged(JOURNAL, f);
 	e->time_us = strtoll(line, NULL, 10);
-	e->scope = (uint32_t)strtoul(ids + 3 * (LAHETTI_ID_TEXT_LEN + 1), NULL, 10);
+	e->scope = (uint32_t)strtoul(ids + LINE_IDS * (LAHETTI_ID_TEXT_LEN + 1), NULL, 10);
 	return true;
 }
 
-/* Reads the whole lines: one that is short at the end was never acknowledged. `files` is held. */
+/* Reads the whole lines, up to the last of an erasure: what is short at the end was never
+ * acknowledged. `files` is held. */
 static bool journal_lines(struct vault *v, struct lahetti_buffer *out, struct lahetti_fault *f)
 {
 	if (!read_all(v->folder, JOURNAL, out, f))
 		return false;
 	out->len -= out->len % LINE_LEN;
+	while (out->len > 0 && out->data[out->len - LINE_LEN + LINE_TEXT_LEN - 1] == MORE)
+		out->len -= LINE_LEN;
 	return true;
 }
 
-bool vault_journal_add(struct vault *v, const struct vault_erasure *e, struct lahetti_fault *f)
+bool vault_journal_add(struct vault *v, const struct vault_erasure *e, size_t n,
+		       struct lahetti_fault *f)
 {
-	struct lahetti_buffer lines;
+	struct lahetti_buffer lines, added;
 	char line[LINE_LEN + 1];
-	bool done = false;
+	bool done = true;
 	int fd = -1;
 
 	lahetti_buffer_init(&lines, JOURNAL_MOST);
+	lahetti_buffer_init(&added, JOURNAL_MOST);
 	if (!hold_files(v, f))
 		return false;
-	if (!journal_lines(v, &lines, f) || !line_write(v, lines.len / LINE_LEN, e, line, f))
+	done = journal_lines(v, &lines, f);
+	for (size_t i = 0; done && i < n; i++)
+		done = line_write(v, lines.len / LINE_LEN + i, &e[i], i + 1 < n, line, f) &&
+		       lahetti_buffer_add(&added, lahetti_span(line, LINE_LEN), f);
+	if (!done)
 		goto out;
 	fd = openat(v->folder, JOURNAL, O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
 	done = fd >= 0 && ftruncate(fd, (off_t)lines.len) == 0 &&
 	       lseek(fd, 0, SEEK_END) == (off_t)lines.len &&
-	       write_all(fd, lahetti_span(line, LINE_LEN)) && fsync(fd) == 0;
+	       write_all(fd, lahetti_buffer_span(&added)) && fsync(fd) == 0;
 	if (!done) {
 		io_fault(JOURNAL, f);
 		if (fd >= 0) /* best effort: an erasure that was not acknowledged may be replayed */
@@ -912,6 +945,7 @@ out:
 		(void)close(fd);
 	let_files(v);
 	lahetti_buffer_finish(&lines);
+	lahetti_buffer_finish(&added);
 	return done;
 }
 

@@ -17,8 +17,8 @@
  * A .key or .retired file is 16 bytes "lahetti-vault-1" and a newline, then what is in it, sealed
  * (seal.h) with the file's path below KEYS as associated data; numbers are big-endian, times
  * microseconds. last.key opens under the right master key alone, which is how a wrong one is known.
- * A line of the journal has a fixed length: time, erasure, client, statement, scope, and the HMAC
- * of its number and itself; a last line that is short was never acknowledged and is left out.
+ * A line of the journal has a fixed length: time, erasure, client, statement, user, scope, and the
+ * HMAC of its number and itself; a last line that is short was never acknowledged and is left out.
  *
  * Serials are never given twice. A period key serves the client keys made in its week. Erasing one
  * client key of a period means: a new key for that week, the living client keys wrapped again under
@@ -84,6 +84,14 @@ LAHETTI_CHECKED bool vault_secret_put(struct vault *v, const char *name, struct 
 LAHETTI_CHECKED bool vault_secret_get(struct vault *v, const char *name, struct lahetti_buffer *out,
 				      struct lahetti_fault *f);
 
+/* The period key with the lowest serial from one on; false where there is none. */
+struct vault_period {
+	uint32_t serial;
+	bool replaced; /* its week has a newer one */
+	bool retired;
+};
+bool vault_period_find(struct vault *v, uint32_t from, struct vault_period *period);
+
 /*
  * A new key in place of a period's (same week): its serial. The old one can still unwrap until it
  * is destroyed.
@@ -108,9 +116,11 @@ struct vault_erasure {
 	struct lahetti_id erasure;
 	struct lahetti_id client; /* this or the statement may be empty */
 	struct lahetti_id statement;
+	struct lahetti_id by; /* the user who confirmed it; may be empty */
 	uint32_t scope;
 };
-LAHETTI_CHECKED bool vault_journal_add(struct vault *v, const struct vault_erasure *e,
+/* The lines of one erasure, which are all read back or none. */
+LAHETTI_CHECKED bool vault_journal_add(struct vault *v, const struct vault_erasure *e, size_t n,
 				       struct lahetti_fault *f);
 LAHETTI_CHECKED bool vault_journal_read(struct vault *v,
 					bool (*each)(void *context, const struct vault_erasure *e,

@@ -83,17 +83,27 @@ static void open_store(struct archive *a)
 	assert_true(store_commit(a->store, NULL));
 }
 
-void archive_open(struct archive *a, void **state, const char *name)
+static void open_trail(struct archive *a, uint32_t generation)
 {
 	struct trail_options options = {
 		.server_name = ARCHIVE_SERVER,
-		.generation = 1,
+		.generation = generation,
 		.software = ARCHIVE_SOFTWARE,
 		.policy_version = 1,
 		.clock = archive_clock,
 	};
 	struct lahetti_buffer seed;
 
+	lahetti_buffer_init(&seed, 32);
+	assert_true(vault_secret_get(a->vault, "log", &seed, NULL));
+	options.seed = seed.data;
+	a->trail = trail_open(a->store, &options, NULL);
+	assert_non_null(a->trail);
+	lahetti_buffer_finish(&seed);
+}
+
+void archive_open(struct archive *a, void **state, const char *name)
+{
 	*a = (struct archive){0};
 	clock_us = SAMPLE_CREATED_US;
 	(void)snprintf(a->database, sizeof a->database, "%s", scratch_path(state, name));
@@ -102,12 +112,7 @@ void archive_open(struct archive *a, void **state, const char *name)
 	a->attachments =
 		attachments_open(scratch_path(state, "attachments"), ATTACHMENTS_WRITE, NULL);
 	assert_non_null(a->attachments);
-	lahetti_buffer_init(&seed, 32);
-	assert_true(vault_secret_get(a->vault, "log", &seed, NULL));
-	options.seed = seed.data;
-	a->trail = trail_open(a->store, &options, NULL);
-	assert_non_null(a->trail);
-	lahetti_buffer_finish(&seed);
+	open_trail(a, 1);
 }
 
 void archive_close(struct archive *a)
@@ -142,6 +147,31 @@ void archive_rollback(struct archive *a)
 {
 	store_rollback(a->store);
 	assert_true(trail_revert(a->trail, NULL));
+}
+
+void archive_generation(struct archive *a, uint32_t generation)
+{
+	const uint8_t number[4] = {0, 0, 0, (uint8_t)generation};
+
+	assert_true(generation <= UINT8_MAX);
+	assert_true(store_meta_put(a->store, "generation", lahetti_span(number, 4), NULL));
+	trail_close(a->trail);
+	open_trail(a, generation);
+}
+
+struct lahetti_note_signer *archive_signer(const struct archive *a, uint32_t generation)
+{
+	struct lahetti_note_signer *s;
+	struct lahetti_buffer seed;
+	char origin[128];
+
+	(void)snprintf(origin, sizeof origin, ARCHIVE_SERVER "/%u", generation);
+	lahetti_buffer_init(&seed, 32);
+	assert_true(vault_secret_get(a->vault, "log", &seed, NULL));
+	s = lahetti_note_signer_new(origin, seed.data, NULL);
+	assert_non_null(s);
+	lahetti_buffer_finish(&seed);
+	return s;
 }
 
 /* Events
@@ -204,6 +234,8 @@ struct archive_record *archive_record(struct archive_event *e,
 		MEMBER(CONSENT_ENDED, consent_ended)
 		MEMBER(CONFIGURED, configured)
 		MEMBER(IDENTITY_RECORDED, identity_recorded)
+		MEMBER(ERASURE_PROPOSED, erasure_proposed)
+		MEMBER(ERASURE_ENDED, erasure_ended)
 		MEMBER(ALIAS_RECORDED, alias_recorded)
 #undef MEMBER
 	case LAHETTI__V1__RECORD__RECORD_DIRECTORY:

@@ -41,6 +41,11 @@ void archive_begin(struct archive *a);
 void archive_commit(struct archive *a);
 void archive_rollback(struct archive *a);
 
+/* In a group: the trail goes on as that generation, whose first event is to be a restore. */
+void archive_generation(struct archive *a, uint32_t generation);
+/* The log's key under the name of a generation; the caller's. */
+struct lahetti_note_signer *archive_signer(const struct archive *a, uint32_t generation);
+
 /* A record in a list of them; it must not be moved. */
 struct archive_record {
 	Lahetti__V1__Record record;
@@ -58,6 +63,8 @@ struct archive_record {
 		Lahetti__V1__ConsentEnded consent_ended;
 		Lahetti__V1__Configured configured;
 		Lahetti__V1__IdentityRecorded identity_recorded;
+		Lahetti__V1__ErasureProposed erasure_proposed;
+		Lahetti__V1__ErasureEnded erasure_ended;
 		Lahetti__V1__AliasRecorded alias_recorded;
 	};
 };
@@ -95,6 +102,8 @@ uint64_t archive_look(struct archive *a, enum sample_who controller, enum sample
 #define ARCHIVE_HETU	    "131052-919H"
 #define ARCHIVE_WORDS	    "Olen ollut pitkään poissa työelämästä." /* in the sample of a referral */
 void archive_fill(struct archive *a);
+/* The city's. */
+#define ARCHIVE_CITY_CLIENT SAMPLE_REPLIED
 /* The uploads that the consents' scans were: bytes that follow from their place. Ended by the
  * caller. */
 #define ARCHIVE_ATTACHMENT_LEN (ATTACHMENTS_CHUNK + 1234)

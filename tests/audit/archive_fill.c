@@ -16,7 +16,7 @@
 
 /* What there is beside the samples. The city's client and case take the place of two samples that
  * nothing else here uses. */
-#define CITY_CLIENT SAMPLE_REPLIED
+#define CITY_CLIENT ARCHIVE_CITY_CLIENT
 #define CITY_CASE   SAMPLE_REPLACED
 
 struct filling {
@@ -434,6 +434,45 @@ static void withdraw(struct filling *w)
 	archive_commit(w->archive);
 }
 
+/* Proposals to erase: the first is dropped, the second waits. */
+static void propose(struct filling *w)
+{
+	archive_begin(w->archive);
+	for (size_t i = 0; i < 2; i++) {
+		struct lahetti_id id = new_id();
+		struct archive_record *r;
+
+		begin_event(w, LAHETTI__V1__ACTION__ACTION_PROPOSE_ERASURE, SAMPLE_WORKER);
+		archive_subject(&w->event, SAMPLE_COUNTY, SAMPLE_CLIENT)->part.written_reason =
+			lahetti_text("Leikkimielinen perustelu");
+		r = record(w, LAHETTI__V1__RECORD__RECORD_ERASURE_PROPOSED);
+		r->erasure_proposed.erasure = id_bytes(&id);
+		r->erasure_proposed.controller = sample_bytes(SAMPLE_COUNTY);
+		r->erasure_proposed.client = sample_bytes(SAMPLE_CLIENT);
+		r->erasure_proposed.scope = LAHETTI__V1__ERASURE_SCOPE__ERASURE_SCOPE_STATEMENT;
+		r->erasure_proposed.statement = id_bytes(&w->referral);
+		r->erasure_proposed.reason =
+			LAHETTI__V1__ERASURE_REASON__ERASURE_REASON_MADE_IN_ERROR;
+		r->erasure_proposed.reference = lahetti_text("JHA 2026-17");
+		r->erasure_proposed.proposer = sample_bytes(SAMPLE_WORKER);
+		r->erasure_proposed.until_us = archive_clock() + ARCHIVE_WEEK_US;
+		(void)end_event(w);
+		if (i != 0)
+			continue;
+		begin_event(w, LAHETTI__V1__ACTION__ACTION_PROPOSE_ERASURE, SAMPLE_WORKER);
+		(void)archive_subject(&w->event, SAMPLE_COUNTY, SAMPLE_CLIENT);
+		r = record(w, LAHETTI__V1__RECORD__RECORD_ERASURE_ENDED);
+		r->erasure_ended.erasure = id_bytes(&id);
+		r->erasure_ended.controller = sample_bytes(SAMPLE_COUNTY);
+		r->erasure_ended.client = sample_bytes(SAMPLE_CLIENT);
+		r->erasure_ended.scope = LAHETTI__V1__ERASURE_SCOPE__ERASURE_SCOPE_STATEMENT;
+		r->erasure_ended.statement = id_bytes(&w->referral);
+		r->erasure_ended.by = sample_bytes(SAMPLE_OTHER);
+		(void)end_event(w);
+	}
+	archive_commit(w->archive);
+}
+
 void archive_fill(struct archive *a)
 {
 	struct filling w = {.archive = a};
@@ -456,6 +495,7 @@ void archive_fill(struct archive *a)
 	add_referral(&w);
 	open_referral(&w);
 	withdraw(&w);
+	propose(&w);
 	for (size_t i = 0; i < 2; i++)
 		lahetti_private_key_destroy(w.keys[i]);
 	lahetti_arena_finish(&w.arena);

@@ -379,12 +379,13 @@ static void p8_erased_with_its_statement(void **state)
 	struct shelf s;
 
 	shelf_make(&s, state);
+	e.client = *sample_id(SAMPLE_CLIENT);
 	e.statement = s.consents[0];
 	assert_true(lahetti_id_new(&e.erasure, SAMPLE_CREATED_US, NULL));
 	raw(&s, "DELETE FROM content" FIRST ";"
 		"DELETE FROM content_key WHERE statement NOT IN (SELECT statement FROM content)");
 	finds(&s, "content-missing");
-	assert_true(vault_journal_add(s.archive.vault, &e, NULL));
+	assert_true(vault_journal_add(s.archive.vault, &e, 1, NULL));
 	finds_nothing(&s, 0);
 	lahetti_buffer_init(&b, CHUNK);
 	assert_false(read_chunk(&s, &s.consents[0], LEN, 0, &b, &f));

@@ -1,11 +1,15 @@
 /*
  * Makes a store by way of the real trail and writes what of it is for everyone: the log's key, the
  * leaves (each after its length, 4 bytes, big-endian), every checkpoint (checkpoint_SIZE; the
- * newest also as checkpoint), and proofs between them as JSON.
+ * newest also as checkpoint), and proofs between them as JSON. The log is brought back once on its
+ * way: key is that of its first generation, act the operator's act, lost a checkpoint of what was
+ * lost.
  *
  * export_log FOLDER
  */
 #include "archive.h"
+#include "lahetti/act.h"
+#include "lahetti/message.h"
 #include "ledger.h"
 #include "proof.h"
 
@@ -115,6 +119,45 @@ static void write_proofs(struct archive *a)
 	finish(file);
 }
 
+/* As a restore does it: three more events are known to have been there. */
+static void begin_second_generation(struct archive *a)
+{
+	struct lahetti_note_signer *first = archive_signer(a, 1), *second = archive_signer(a, 2);
+	const struct lahetti_note_signer *const signers[] = {first, second};
+	struct lahetti_act *act = calloc(1, sizeof *act);
+	struct lahetti_buffer last, note;
+	char newest[LAHETTI_NOTE_MOST];
+	struct archive_event e;
+	size_t len;
+	uint64_t at;
+
+	assert_non_null(act);
+	lahetti_buffer_init(&last, LAHETTI_NOTE_MOST);
+	lahetti_buffer_init(&note, LAHETTI_ACT_MOST);
+	assert_true(ledger_checkpoint_get(a->store, 0, &at, &last, NULL));
+	assert_true(lahetti_checkpoint_parse(&act->last, lahetti_buffer_span(&last), NULL));
+	act->newest = act->last;
+	act->newest.size += 3;
+	act->newest.root.bytes[0] ^= 1;
+	assert_true(lahetti_checkpoint_sign(&act->newest, first, newest, &len, NULL));
+	write_whole("lost", lahetti_span(newest, len));
+	archive_begin(a);
+	archive_generation(a, 2);
+	archive_event(&e, LAHETTI__V1__ACTION__ACTION_RESTORE, 0);
+	e.entry.event.generation = 2;
+	e.entry.event.last_checkpoint = lahetti_bytes(lahetti_buffer_span(&last));
+	e.entry.event.newest_checkpoint = lahetti_bytes(lahetti_span(newest, len));
+	(void)archive_append(a, &e);
+	archive_commit(a);
+	assert_true(lahetti_act_sign(act, signers, 2, &note, NULL));
+	write_whole("act", lahetti_buffer_span(&note));
+	lahetti_buffer_finish(&last);
+	lahetti_buffer_finish(&note);
+	lahetti_note_signer_destroy(first);
+	lahetti_note_signer_destroy(second);
+	free(act);
+}
+
 static void store_is_exported(void **state)
 {
 	struct archive a;
@@ -122,7 +165,10 @@ static void store_is_exported(void **state)
 
 	archive_open(&a, state, "archive.db");
 	archive_fill(&a);
+	write_whole("key", lahetti_span_text(trail_vkey(a.trail)));
 	for (int group = 0; group < 4; group++) {
+		if (group == 2)
+			begin_second_generation(&a);
 		archive_begin(&a);
 		for (int i = 0; i < 75; i++)
 			(void)archive_look(&a, SAMPLE_COUNTY, SAMPLE_CLIENT);
@@ -131,7 +177,6 @@ static void store_is_exported(void **state)
 	leaves = create("leaves");
 	assert_true(ledger_events_each(a.store, 0, write_leaf, leaves, NULL));
 	finish(leaves);
-	write_whole("key", lahetti_span_text(trail_vkey(a.trail)));
 	assert_true(ledger_checkpoints_each(a.store, write_checkpoint, NULL, NULL));
 	write_proofs(&a);
 	archive_close(&a);

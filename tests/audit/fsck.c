@@ -256,7 +256,7 @@ static void clean_store_has_no_findings(void **state)
 		fail_msg("%s %s", c.why.text, c.first);
 	assert_true(c.counts.events > 20 && c.counts.records > 20 && c.counts.parts > 20);
 	assert_int_equal(c.counts.statements, 6);
-	assert_int_equal(c.counts.checkpoints, 8);
+	assert_int_equal(c.counts.checkpoints, 9);
 	assert_int_equal(c.counts.erased, 0);
 }
 
@@ -441,44 +441,58 @@ static void copy_is_whole(struct whole *w, uint64_t erased)
 	assert_int_equal(c.counts.erased, erased);
 }
 
-static void journal(struct whole *w, const struct lahetti_id *client,
+static void journal(struct whole *w, enum sample_who client, Lahetti__V1__ErasureScope scope,
 		    const struct lahetti_id *statement)
 {
-	struct vault_erasure e = {.time_us = SAMPLE_CREATED_US, .scope = 1};
+	struct vault_erasure e = {.time_us = SAMPLE_CREATED_US, .scope = (uint32_t)scope};
 
 	assert_true(lahetti_id_new(&e.erasure, SAMPLE_CREATED_US, NULL));
-	if (client != NULL)
-		e.client = *client;
+	e.client = *sample_id(client);
 	if (statement != NULL)
 		e.statement = *statement;
-	assert_true(vault_journal_add(w->vault, &e, NULL));
+	assert_true(vault_journal_add(w->vault, &e, 1, NULL));
 }
 
-/* The identity key of the county's client goes, and with it the index: only by an order. */
+#define SCOPE(NAME) LAHETTI__V1__ERASURE_SCOPE__ERASURE_SCOPE_##NAME
+
+/* Of the county's client: what an erasure of the identity does, and that without one part of it. */
+#define COUNTYS "(SELECT client FROM client WHERE event = (SELECT min(event) FROM client_case))"
+#define NO_KEYS \
+	"UPDATE client_key SET identity_key = NULL, content_key = NULL WHERE client = " COUNTYS ";"
+#define NO_INDEX     "DELETE FROM blind_index WHERE client = " COUNTYS ";"
+#define NO_IDENTITY  "DELETE FROM identity WHERE client = " COUNTYS ";"
+#define NO_STATEMENT "DELETE FROM content_key WHERE client = " COUNTYS ";"
+#define NO_CONTENT   "DELETE FROM content WHERE statement NOT IN (SELECT statement FROM content_key);"
+
 static void identity_is_gone_only_by_the_journal(void **state)
 {
+	static const struct {
+		const char *sql, *code;
+	} parts[] = {
+		{NO_INDEX NO_IDENTITY NO_STATEMENT NO_CONTENT, "not-erased: The identity key"},
+		{NO_KEYS NO_IDENTITY NO_STATEMENT NO_CONTENT, "bad-table: The table blind_index"},
+		{NO_KEYS NO_INDEX NO_STATEMENT NO_CONTENT, "not-erased: The identity recorded"},
+		{NO_KEYS NO_INDEX NO_IDENTITY NO_CONTENT, "not-erased: Statement"},
+		{NO_KEYS NO_INDEX NO_IDENTITY NO_STATEMENT, "content-left"},
+	};
+	static const char all[] = NO_KEYS NO_INDEX NO_IDENTITY NO_STATEMENT NO_CONTENT;
 	struct whole *w = *state;
 
-	journal(w, sample_id(SAMPLE_OTHER), NULL);
-	run_on_copy(w, "UPDATE client_key SET identity_key = NULL WHERE client = "
-		       "(SELECT client FROM content WHERE client IS NOT NULL);"
-		       "DELETE FROM blind_index WHERE client = "
-		       "(SELECT client FROM content WHERE client IS NOT NULL);");
+	journal(w, SAMPLE_OTHER, SCOPE(IDENTITY), NULL);
+	run_on_copy(w, all);
+	first_finding_is(w, "identity-missing");
+	run_on_copy(w, NO_KEYS);
 	first_finding_is(w, "key-destroyed: The identity key of client");
-	journal(w, sample_id(SAMPLE_CLIENT), NULL);
-	copy_is_whole(w, 13);
-	/* The index would still tell whose code it is. */
-	run_on_copy(w, "UPDATE client_key SET identity_key = NULL WHERE client = "
-		       "(SELECT client FROM content WHERE client IS NOT NULL);");
-	first_finding_is(w, "bad-table: The table blind_index");
-	/* A key that is gone with all that lay under it. */
-	run_on_copy(w, "UPDATE client_key SET identity_key = NULL WHERE client = "
-		       "(SELECT client FROM content WHERE client IS NOT NULL);"
-		       "DELETE FROM blind_index WHERE client = "
-		       "(SELECT client FROM content WHERE client IS NOT NULL);"
-		       "DELETE FROM identity WHERE client = "
-		       "(SELECT client FROM content WHERE client IS NOT NULL);");
-	copy_is_whole(w, 11);
+	journal(w, SAMPLE_CLIENT, SCOPE(CONTENT), NULL);
+	run_on_copy(w, all);
+	first_finding_is(w, "identity-missing");
+	journal(w, SAMPLE_CLIENT, SCOPE(IDENTITY), NULL);
+	run_on_copy(w, all);
+	copy_is_whole(w, 19);
+	for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
+		run_on_copy(w, parts[i].sql);
+		first_finding_is(w, parts[i].code);
+	}
 }
 
 static void content_is_gone_only_by_the_journal(void **state)
@@ -491,20 +505,28 @@ static void content_is_gone_only_by_the_journal(void **state)
 	memcpy(statement.bytes, sqlite3_column_blob(stmt, 0), sizeof statement.bytes);
 	assert_int_equal(sqlite3_finalize(stmt), SQLITE_OK);
 
+	run_on_copy(w, "DELETE FROM content_key WHERE client = " COUNTYS
+		       " AND statement = (SELECT statement FROM copy);");
+	first_finding_is(w, "content-missing: Statement");
+	/* Another's erasure of the same statement is not this one's. */
+	journal(w, ARCHIVE_CITY_CLIENT, SCOPE(STATEMENT), &statement);
+	first_finding_is(w, "content-missing: Statement");
+	journal(w, SAMPLE_CLIENT, SCOPE(STATEMENT), &statement);
+	first_finding_is(w, "not-erased: A copy of statement");
 	run_on_copy(w, "DELETE FROM content WHERE statement = (SELECT statement FROM copy);"
 		       "DELETE FROM content_key WHERE statement = (SELECT statement FROM copy);");
-	first_finding_is(w, "content-missing");
-	journal(w, NULL, &statement);
-	copy_is_whole(w, 1);
-	/* By way of its client. */
+	copy_is_whole(w, 2);
+	/* The rest, by way of its client. */
+	run_on_copy(w, NO_STATEMENT NO_CONTENT);
+	first_finding_is(w, "content-missing: Statement");
+	journal(w, SAMPLE_CLIENT, SCOPE(CONTENT), NULL);
 	run_on_copy(
-		w,
-		"DELETE FROM content WHERE client IS NOT NULL AND "
-		"statement NOT IN (SELECT statement FROM copy);"
-		"DELETE FROM content_key WHERE statement NOT IN (SELECT statement FROM content)");
-	first_finding_is(w, "content-missing");
-	journal(w, sample_id(SAMPLE_CLIENT), NULL);
-	copy_is_whole(w, 4);
+		w, NO_STATEMENT
+		"DELETE FROM content_key WHERE statement = (SELECT statement FROM copy);" NO_CONTENT
+		"UPDATE client_key SET content_key = NULL WHERE client = " COUNTYS);
+	copy_is_whole(w, 6);
+	run_on_copy(w, "UPDATE client_key SET content_key = NULL WHERE client = " COUNTYS);
+	first_finding_is(w, "not-erased: Statement");
 }
 
 static void put(sqlite3 *db, const char *sql, struct lahetti_span bytes)

@@ -42,7 +42,7 @@ class ExportedTrail(unittest.TestCase):
         self.addCleanup(shutil.rmtree, self.folder)
         self.checkpoints = sorted((n for n in os.listdir(self.made) if n.startswith("checkpoint_")),
                                   key=lambda name: int(name.split("_")[1]))
-        for name in ["key", "leaves", "proofs", "checkpoint", *self.checkpoints]:
+        for name in ["key", "act", "lost", "leaves", "proofs", "checkpoint", *self.checkpoints]:
             shutil.copy(os.path.join(self.made, name), self.folder)
 
     def read(self, name, folder=None):
@@ -64,10 +64,10 @@ class ExportedTrail(unittest.TestCase):
     def put_leaves(self, leaves):
         self.write("leaves", b"".join(len(leaf).to_bytes(4, "big") + leaf for leaf in leaves))
 
-    def verify(self, *checkpoints, proofs=False):
-        paths = {name: os.path.join(self.folder, name) for name in ("key", "leaves", "proofs")}
+    def verify(self, *checkpoints, proofs=False, act=True):
+        paths = {name: os.path.join(self.folder, name) for name in ("key", "act", "leaves", "proofs")}
         command = [sys.executable, "-B", VERIFY_LOG, "log", "--key", paths["key"], "--leaves", paths["leaves"],
-                   "--events"] + (["--proofs", paths["proofs"]] if proofs else [])
+                   "--events"] + (["--act", paths["act"]] if act else []) + (["--proofs", paths["proofs"]] if proofs else [])
         done = subprocess.run(command + [os.path.join(self.folder, c) for c in checkpoints or ("checkpoint",)],
                               capture_output=True, text=True, check=False)
         return done.returncode, done.stdout + done.stderr
@@ -112,11 +112,29 @@ class ExportedTrail(unittest.TestCase):
             self.write(name, note)
 
     def test_other_log_is_refused(self):
-        for name in ("key", "leaves", "checkpoint"):
+        for name in ("key", "act", "leaves", "checkpoint"):
             mine = self.read(name)
             self.write(name, self.read(name, self.other))
             self.refused()
             self.write(name, mine)
+
+    def test_generations_hang_together_by_the_act_alone(self):
+        code, printed = self.verify("checkpoint", *self.checkpoints, "lost")
+        self.assertEqual(code, 0, printed)
+        self.assertIn("lahetti.example.fi/lahetti/2 goes on after the first", printed)
+        self.assertIn("The log begins with what was brought back", printed)
+        self.assertRegex(printed, r"note: .*checkpoint lost is of leaves that were lost")
+        code, printed = self.verify("checkpoint", *self.checkpoints, act=False)
+        self.assertEqual(code, 1, printed)
+        self.assertIn("not signed by lahetti.example.fi/lahetti/1", printed)
+
+    def test_no_changed_act_passes(self):
+        act = self.read("act")
+        for at in range(0, len(act) - 150, 19):  # behind is the other generation's signature
+            self.write("act", changed(act, at))
+            self.refused()
+        self.write("act", self.read("act", self.other))
+        self.refused()
 
     def test_changed_proof_is_refused(self):
         proofs = self.read("proofs")

@@ -81,7 +81,7 @@ class Arguments(unittest.TestCase):
     def test_help_on_the_first_word_lists_its_family(self):
         page = self.lahetti("help", "audit").out
         self.assertEqual([line.split("  ")[1] for line in page.splitlines()],
-                         ["audit who-saw", "audit list", "audit verify"])
+                         ["audit who-saw", "audit list", "audit verify", "audit checkpoint", "audit accept-generation"])
 
     def test_language_comes_from_the_option_then_the_environment(self):
         swedish = self.lahetti("help", "inbox", "--lang", "sv").out

@@ -55,7 +55,12 @@ static pid_t spawn(struct house *h, const char *const *arguments, int *out)
 	return pid;
 }
 
-static int wait_for(pid_t pid)
+pid_t house_begin(struct house *h, const char *const *arguments, int *out)
+{
+	return spawn(h, arguments, out);
+}
+
+int house_wait(pid_t pid)
 {
 	int status;
 
@@ -75,7 +80,7 @@ int house_run(struct house *h, char *out, size_t room, const char *const *argume
 		len += got > 0 ? (size_t)got : 0;
 	out[len] = '\0';
 	(void)close(fd);
-	return wait_for(pid);
+	return house_wait(pid);
 }
 
 static void first_line(const char *out, char code[32])
@@ -166,7 +171,7 @@ void house_stop(struct house *h, int signal)
 	int status;
 
 	assert_int_equal(0, kill(h->pid, signal));
-	status = wait_for(h->pid);
+	status = house_wait(h->pid);
 	assert_int_equal(signal == SIGTERM ? 0 : 128 + signal, status);
 	(void)close(h->out);
 	h->pid = 0;
@@ -509,7 +514,8 @@ void admin_user(struct person *admin, const char *name, const struct lahetti_id 
 	admin_code(admin, who, code);
 }
 
-void admin_role(struct person *admin, const struct person *who, Lahetti__V1__Role role)
+static void put_membership(struct person *admin, const struct person *who, Lahetti__V1__Role role,
+			   bool leader)
 {
 	Lahetti__V1__DirectoryEntry entry = LAHETTI__V1__DIRECTORY_ENTRY__INIT;
 	Lahetti__V1__Membership membership = LAHETTI__V1__MEMBERSHIP__INIT;
@@ -519,8 +525,36 @@ void admin_role(struct person *admin, const struct person *who, Lahetti__V1__Rol
 	membership.unit = lahetti_bytes(lahetti_id_span(&who->unit));
 	membership.organisation = lahetti_bytes(lahetti_id_span(&who->organisation));
 	membership.role = role;
+	membership.leader = leader;
 	entry.entry_case = LAHETTI__V1__DIRECTORY_ENTRY__ENTRY_MEMBERSHIP;
 	entry.membership = &membership;
+	put(admin, &entry);
+}
+
+void admin_role(struct person *admin, const struct person *who, Lahetti__V1__Role role)
+{
+	put_membership(admin, who, role, false);
+}
+
+void admin_leader(struct person *admin, const struct person *who)
+{
+	put_membership(admin, who, who->role, true);
+}
+
+void admin_second(struct person *admin, const char *name, Lahetti__V1__OrganisationType type,
+		  const struct person *who)
+{
+	Lahetti__V1__DirectoryEntry entry = LAHETTI__V1__DIRECTORY_ENTRY__INIT;
+	Lahetti__V1__Organisation organisation = LAHETTI__V1__ORGANISATION__INIT;
+	ProtobufCBinaryData second = lahetti_bytes(lahetti_id_span(&who->user));
+
+	organisation.id = lahetti_bytes(lahetti_id_span(&admin->organisation));
+	organisation.name = lahetti_text(name);
+	organisation.type = type;
+	organisation.erasure_seconds = &second;
+	organisation.n_erasure_seconds = 1;
+	entry.entry_case = LAHETTI__V1__DIRECTORY_ENTRY__ENTRY_ORGANISATION;
+	entry.organisation = &organisation;
 	put(admin, &entry);
 }
 

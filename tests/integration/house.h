@@ -29,6 +29,10 @@ void house_start(struct house *h);
 void house_stop(struct house *h, int signal);
 /* Runs lahettid with arguments to its end: its exit status; what it printed, cut to room. */
 int house_run(struct house *h, char *out, size_t room, const char *const *arguments);
+/* The same in two halves: it runs until it ends or is killed; out is what it prints. Then its exit
+ * status, 128 and the signal's number where it was killed. */
+pid_t house_begin(struct house *h, const char *const *arguments, int *out);
+int house_wait(pid_t pid);
 /* The number that follows words in a text; there must be one. */
 unsigned number_after(const char *text, const char *words);
 /* `lahettid fsck` says that nothing is wrong. */
@@ -84,6 +88,12 @@ void admin_code(struct person *admin, const struct person *who, char code[32]);
 
 /* Changes what a person is in the own unit. */
 void admin_role(struct person *admin, const struct person *who, Lahetti__V1__Role role);
+
+/* Makes somebody the head of their unit; names a user of another organisation for the own one's
+ * erasures. */
+void admin_leader(struct person *admin, const struct person *who);
+void admin_second(struct person *admin, const char *name, Lahetti__V1__OrganisationType type,
+		  const struct person *who);
 
 /* A client with a case in the author's unit. */
 void person_add_client(struct person *p, const char *family_name, const char *code,

@@ -19,7 +19,7 @@
 #define NOBODY	   65534
 #define MONDAY	   (INT64_C(1704067200) * 1000000) /* 2024-01-01 00:00 UTC */
 #define A_WEEK	   (INT64_C(7 * 86400) * 1000000)
-#define LINE_LEN   208
+#define LINE_LEN   245
 #define LEN_PERIOD (16 + 28 + 40)
 
 static const struct lahetti_secret client_key = {{9, 9, 9}};
@@ -567,7 +567,7 @@ static void failure_to_write_changes_nothing(void **state)
 	uint32_t serial;
 
 	put(v, "log", "invented secret");
-	assert_true(vault_journal_add(v, &e, &f));
+	assert_true(vault_journal_add(v, &e, 1, &f));
 	lahetti_random_set(no_random);
 	assert_false(vault_period_now(v, MONDAY, &serial, &f));
 	assert_string_equal(f.code, "no-random");
@@ -582,7 +582,7 @@ static void failure_to_write_changes_nothing(void **state)
 	assert_string_equal(f.code, "key-io");
 	assert_false(vault_period_now(v, MONDAY, &serial, &f));
 	assert_false(vault_copy(v, scratch_path(state, "copy"), &f));
-	assert_false(vault_journal_add(v, &e, &f));
+	assert_false(vault_journal_add(v, &e, 1, &f));
 	assert_string_equal(f.code, "key-io");
 	assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
 
@@ -683,6 +683,8 @@ static struct vault_erasure erasure(int64_t i)
 		assert_true(lahetti_id_new(&e.client, e.time_us, NULL));
 	if (i % 3 != 1)
 		assert_true(lahetti_id_new(&e.statement, e.time_us, NULL));
+	if (i % 3 != 2)
+		assert_true(lahetti_id_new(&e.by, e.time_us, NULL));
 	return e;
 }
 
@@ -706,6 +708,7 @@ static bool compare(void *context, const struct vault_erasure *e, struct lahetti
 	assert_true(lahetti_id_equal(&e->erasure, &x->erasure));
 	assert_true(lahetti_id_equal(&e->client, &x->client));
 	assert_true(lahetti_id_equal(&e->statement, &x->statement));
+	assert_true(lahetti_id_equal(&e->by, &x->by));
 	r->n++;
 	return vault_period_now(r->vault, e->time_us, &serial, f);
 }
@@ -749,7 +752,7 @@ static void journal_keeps_every_erasure_in_order(void **state)
 	journal_holds(v, e, 0);
 	for (int i = 0; i < N; i++) {
 		e[i] = erasure(i);
-		assert_true(vault_journal_add(v, &e[i], &f));
+		assert_true(vault_journal_add(v, &e[i], 1, &f));
 		if (i == 3) {
 			vault_close(v);
 			v = opened(state);
@@ -772,15 +775,38 @@ static void torn_last_line_was_never_acknowledged(void **state)
 	struct lahetti_fault f;
 
 	for (int i = 0; i < 3; i++)
-		assert_true(vault_journal_add(v, &e[i], &f));
+		assert_true(vault_journal_add(v, &e[i], 1, &f));
 	assert_int_equal(scratch_read(path, file, sizeof file), 3 * LINE_LEN);
 	for (size_t len = 2 * LINE_LEN; len < 3 * LINE_LEN; len++) {
 		scratch_write(path, file, len);
 		journal_holds(v, e, 2);
 	}
-	assert_true(vault_journal_add(v, &e[2], &f)); /* in the place of what is torn */
+	assert_true(vault_journal_add(v, &e[2], 1, &f)); /* in the place of what is torn */
 	journal_holds(v, e, 3);
 	assert_int_equal(scratch_len(path), 3 * LINE_LEN);
+	vault_close(v);
+}
+
+/* A crash between two lines of an erasure leaves none of it. */
+static void lines_of_an_erasure_come_back_all_or_none(void **state)
+{
+	struct vault_erasure e[4] = {erasure(0), erasure(1), erasure(2), erasure(4)};
+	struct vault *v = created(state);
+	const char *path = scratch_path(state, "keys/erasure.journal");
+	uint8_t file[5 * LINE_LEN];
+	struct lahetti_fault f;
+
+	assert_true(vault_journal_add(v, &e[0], 1, &f));
+	assert_true(vault_journal_add(v, &e[1], 3, &f));
+	assert_int_equal(scratch_read(path, file, sizeof file), 4 * LINE_LEN);
+	journal_holds(v, e, 4);
+	for (size_t len = LINE_LEN; len < 4 * LINE_LEN; len += LINE_LEN / 5) {
+		scratch_write(path, file, len);
+		journal_holds(v, e, 1);
+	}
+	assert_true(vault_journal_add(v, &e[1], 1, &f)); /* in the place of what is left of it */
+	journal_holds(v, e, 2);
+	assert_int_equal(scratch_len(path), 2 * LINE_LEN);
 	vault_close(v);
 }
 
@@ -793,7 +819,7 @@ static void changed_journal_is_not_replayed(void **state)
 	struct lahetti_fault f;
 
 	for (int i = 0; i < 3; i++)
-		assert_true(vault_journal_add(v, &e[i], &f));
+		assert_true(vault_journal_add(v, &e[i], 1, &f));
 	assert_int_equal(scratch_read(path, file, sizeof file), 3 * LINE_LEN);
 	for (size_t i = 0; i < 3 * LINE_LEN; i++) {
 		scratch_flip(path, i);
@@ -839,7 +865,7 @@ static void copy_is_a_whole_key_folder(void **state)
 
 	wrap(v, serial, wrapped);
 	put(v, "log", "invented secret");
-	assert_true(vault_journal_add(v, &e, &f));
+	assert_true(vault_journal_add(v, &e, 1, &f));
 	copy_to(v, scratch_path(state, "copy/"));
 	vault_close(v);
 	copy = open_copy(state);
@@ -1014,6 +1040,7 @@ int main(void)
 		IN_A_FOLDER(name_of_a_secret_leads_nowhere_else),
 		IN_A_FOLDER(journal_keeps_every_erasure_in_order),
 		IN_A_FOLDER(torn_last_line_was_never_acknowledged),
+		IN_A_FOLDER(lines_of_an_erasure_come_back_all_or_none),
 		IN_A_FOLDER(changed_journal_is_not_replayed),
 		IN_A_FOLDER(copy_is_a_whole_key_folder),
 		IN_A_FOLDER(p8_copy_forgets_what_was_destroyed),

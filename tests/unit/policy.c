@@ -1751,6 +1751,153 @@ static void device_is_confirmed_by_another_than_the_maker_of_its_code(void **sta
 	assert_allowed(policy_confirm(&facts), NONE_NEEDED);
 }
 
+/* ---- erasing -------------------------------------------------------------------------------- */
+
+/* Of a client of the county, with whom the clinic has a case; proposed by somebody else. */
+static struct facts_erasure erasure(struct facts_actor actor)
+{
+	return (struct facts_erasure){
+		.actor = actor,
+		.now_us = SAMPLE_CREATED_US,
+		.controller = *sample_id(SAMPLE_COUNTY),
+		.found = true,
+		.unit_has_client = true,
+		.proposer = *sample_id(SAMPLE_OTHER),
+		.until_us = SAMPLE_CREATED_US + 1,
+	};
+}
+
+static struct facts_actor head(void)
+{
+	struct facts_actor actor = worker();
+
+	actor.leads_unit = true;
+	return actor;
+}
+
+static struct facts_actor officer(void)
+{
+	return somebody(SAMPLE_WORKER, SAMPLE_COUNTY, SAMPLE_SOCIAL_OFFICE,
+			ROLE(DATA_PROTECTION_OFFICER));
+}
+
+static void p8_two_different_people_of_the_controller_erase(void **state)
+{
+	struct facts_erasure facts = erasure(head());
+
+	(void)state;
+	assert_allowed(policy_erasure_propose(&facts), OWN_REGISTER);
+	assert_allowed(policy_erasure_confirm(&facts), OWN_REGISTER);
+	/* A person, whatever the device, the unit and the role. */
+	facts.proposer = facts.actor.user;
+	assert_refused(policy_erasure_confirm(&facts), "own-proposal");
+	assert_allowed(policy_erasure_drop(&facts), OWN_REGISTER);
+	facts.actor = officer();
+	assert_refused(policy_erasure_confirm(&facts), "own-proposal");
+	facts.proposer = *sample_id(SAMPLE_OTHER);
+	facts.unit_has_client = false;
+	assert_allowed(policy_erasure_confirm(&facts), SUPERVISION);
+	/* Its moment. */
+	facts.now_us = facts.until_us;
+	assert_refused(policy_erasure_confirm(&facts), "erasure-lapsed");
+	assert_refused(policy_erasure_drop(&facts), "erasure-lapsed");
+	facts.ended = true;
+	assert_refused(policy_erasure_confirm(&facts), "erasure-ended");
+	facts = erasure(officer());
+	facts.erased = true;
+	assert_refused(policy_erasure_confirm(&facts), "erased");
+	assert_refused(policy_erasure_propose(&facts), "erased");
+	facts.no_statement = true;
+	assert_refused(policy_erasure_propose(&facts), "no-such-statement");
+}
+
+/* What one may not decide about gives the answer of what is not there; whom the controller has
+ * named comes from elsewhere, confirms, and proposes nothing. */
+static void p8_other_controllers_client_is_as_one_that_is_not_there(void **state)
+{
+	struct facts_erasure facts = erasure(head());
+
+	(void)state;
+	for (int way = 0; way < 3; way++) {
+		facts = erasure(head());
+		facts.found = way != 0;
+		facts.unit_has_client = way != 1;
+		if (way == 2)
+			facts.controller = *sample_id(SAMPLE_CITY);
+		assert_refused(policy_erasure_propose(&facts), "no-such-client");
+		assert_refused(policy_erasure_confirm(&facts), "no-such-erasure");
+		assert_refused(policy_erasure_drop(&facts), "no-such-erasure");
+		assert_false(policy_erasure_shown(&facts));
+	}
+	facts = erasure(coach());
+	assert_refused(policy_erasure_confirm(&facts), "may-not-erase");
+	facts.named = true;
+	assert_allowed(policy_erasure_confirm(&facts), SUPERVISION);
+	assert_allowed(policy_erasure_drop(&facts), SUPERVISION);
+	assert_allowed(policy_erasure_list(&facts), SUPERVISION);
+	assert_refused(policy_erasure_propose(&facts), "may-not-erase");
+	facts.actor.leads_unit = true;
+	assert_refused(policy_erasure_propose(&facts), "no-such-client");
+	facts.actor.role = ROLE(ADMINISTRATOR);
+	assert_refused(policy_erasure_confirm(&facts), "may-not-erase");
+	facts.actor.role = ROLE(PEER_EXPERT);
+	assert_refused(policy_erasure_confirm(&facts), "may-not-erase");
+	/* One of the controller's own is not a stranger to it. */
+	facts = erasure(worker());
+	facts.named = true;
+	assert_refused(policy_erasure_confirm(&facts), "may-not-erase");
+}
+
+/* Every combination, against the rule said another way: who is who first, then what it is about. */
+static void p8_no_combination_erases_but_these(void **state)
+{
+	size_t n_roles;
+	const struct lahetti_role_row *roles = lahetti_roles(&n_roles);
+	unsigned allowed = 0;
+
+	(void)state;
+	for (unsigned bits = 0; bits < 1u << 11; bits++)
+		for (size_t i = 0; i < n_roles; i++) {
+			struct facts_erasure f = erasure(bits & 1 ? worker() : coach());
+			bool dpo = roles[i].role == ROLE(DATA_PROTECTION_OFFICER);
+			bool own, stranger, here, living;
+
+			f.actor.role = (Lahetti__V1__Role)roles[i].role;
+			f.actor.leads_unit = bits & 2;
+			f.unit_has_client = bits & 4;
+			f.named = bits & 8;
+			f.found = bits & 16;
+			f.proposer = bits & 32 ? f.actor.user : *sample_id(SAMPLE_OTHER);
+			f.ended = bits & 64;
+			f.until_us += bits & 128 ? -1 : 0;
+			f.erased = bits & 256;
+			f.no_statement = bits & 512;
+			f.actor.membership_ended = bits & 1024;
+
+			own = (bits & 1) && (dpo || (f.actor.leads_unit && f.unit_has_client &&
+						     roles[i].sees_clients));
+			stranger = !(bits & 1) && f.named && (roles[i].sees_clients || dpo);
+			here = f.found && !f.actor.membership_ended;
+			living = !f.ended && !(bits & 128);
+			assert_int_equal(policy_erasure_propose(&f).allowed,
+					 here && own && !f.erased && !f.no_statement);
+			assert_int_equal(policy_erasure_confirm(&f).allowed,
+					 here && (own || stranger) && !(bits & 32) && living &&
+						 !f.erased);
+			assert_int_equal(policy_erasure_drop(&f).allowed,
+					 here && (own || stranger || (bits & 32)) && living);
+			assert_int_equal(policy_erasure_shown(&f),
+					 f.found && (own || stranger || (bits & 32)));
+			assert_int_equal(policy_erasure_list(&f).allowed,
+					 !f.actor.membership_ended &&
+						 (stranger || ((bits & 1) &&
+							       (dpo || (f.actor.leads_unit &&
+									roles[i].sees_clients)))));
+			allowed += policy_erasure_confirm(&f).allowed;
+		}
+	assert_true(allowed > 0);
+}
+
 /* Stands last. */
 static void every_code_of_policy_was_reached(void **state)
 {
@@ -1811,6 +1958,9 @@ int main(void)
 		cmocka_unit_test(administration_is_the_administrators_of_the_organisation),
 		cmocka_unit_test(anyone_revokes_their_own_device),
 		cmocka_unit_test(device_is_confirmed_by_another_than_the_maker_of_its_code),
+		cmocka_unit_test(p8_two_different_people_of_the_controller_erase),
+		cmocka_unit_test(p8_other_controllers_client_is_as_one_that_is_not_there),
+		cmocka_unit_test(p8_no_combination_erases_but_these),
 		cmocka_unit_test(every_code_of_policy_was_reached),
 	};
 

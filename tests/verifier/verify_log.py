@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Verifies a log, or a bundle about it, without trusting the server and without a line of its code.
 
-    verify_log.py log --key FILE --leaves FILE [--proofs FILE] [--events] CHECKPOINT...
+    verify_log.py log --key FILE --leaves FILE [--act FILE]... [--proofs FILE] [--events] CHECKPOINT...
     verify_log.py bundle [--key FILE] [--partial] BUNDLE
 
 `log` computes the RFC 6962 root of the first leaves for each checkpoint (C2SP tlog-checkpoint), so that several
@@ -9,6 +9,10 @@ checkpoints are shown to be of one log, and checks who signed it. The key file h
 lie one after another, each after its length (4 bytes, big-endian). Proofs are JSON, hashes in base64:
 {"inclusion": [{"index", "size", "proof"}], "consistency": [{"from", "to", "proof"}]}. With --events the leaves are
 lahetti.v1.AuditEvent: their numbers must be their places and their times must not go back.
+
+A log that was brought back from a backup goes on in a new generation, with another origin and key of that name. Operator
+acts (signed notes) reach from the key that is given to those of other generations; `bundle` finds them in the bundle. A
+checkpoint of an ended generation must be of what was brought back; one of what was lost is told as that.
 
 `bundle` reads a packed lahetti.v1.Bundle. Without --key its log key is its own word. With --partial the lines need
 not begin at a client's first and need not open their links.
@@ -259,6 +263,77 @@ def read_checkpoint(note, key, what):
     return checkpoint.finding, checkpoint
 
 
+ACT_TITLE = "lahetti operator act v1"
+
+
+def generation_of(name):
+    """The log's name without its generation, and that; 0 where it has none."""
+    base, _, number = name.rpartition("/")
+    if base and number.isascii() and number.isdecimal() and str(int(number)) == number:
+        return base, int(number)
+    return name, 0
+
+
+class Act:
+    """An operator act that the key has signed: the log goes on after the first `size` leaves of the ended generation."""
+
+    def __init__(self, note, key):
+        lines = open_note(note, key, "An operator act").split("\n")
+        require(lines[0] == ACT_TITLE and lines[-1] == "" and len(lines) >= 10, "An operator act has not its lines.")
+        self.log_key = LogKey(lines[1])
+        self.ended = [LogKey(line) for line in lines[8:-1]]
+        self.origin = lines[2]
+        require(lines[3].isascii() and lines[3].isdecimal(), "An operator act has no size.")
+        self.size = int(lines[3])
+        self.root = base64_bytes(lines[4], "The root of an operator act")
+        base, number = generation_of(self.log_key.name)
+        require(number > 0 and all(generation_of(k.name)[0] == base and 0 < generation_of(k.name)[1] < number
+                                   for k in self.ended), "An operator act ends generations of another log.")
+        require(self.origin == self.ended[0].name, "An operator act goes on from a generation that it does not end.")
+        require(key.text in [k.text for k in self.keys()], "An operator act does not name who signed it.")
+
+    def keys(self):
+        return [self.log_key, *self.ended]
+
+
+class Generations:
+    """The keys that hang together with the trusted one by acts."""
+
+    def __init__(self, key, acts, report):
+        self.trusted = key
+        self.keys = {key.name: key}
+        self.ends = {}
+        acts = list(acts)
+        while (act := self.reach(acts)) is not None:
+            report.holds(f"{act.log_key.name} goes on after the first {act.size} leaves of {act.origin}.")
+            self.ends.setdefault(act.origin, act)
+            for each in act.keys():
+                self.keys.setdefault(each.name, each)
+        for _ in acts:
+            report.fails("An operator act is not signed by a generation of the log that is trusted.")
+
+    def reach(self, acts):
+        """Takes an act out of the list that a trusted key has signed."""
+        for note in acts:
+            for key in self.keys.values():
+                try:
+                    act = Act(note, key)
+                except Refused:
+                    continue
+                acts.remove(note)
+                return act
+        return None
+
+    def key_of(self, note):
+        """The key of the generation that a note says it is of; the trusted one where it is none that is known."""
+        return self.keys.get(note.split(b"\n", 1)[0].decode("utf-8", "replace"), self.trusted)
+
+    def lost(self, checkpoint):
+        """Whether a checkpoint is of what was not brought back."""
+        act = self.ends.get(checkpoint.origin)
+        return act is not None and checkpoint.size > act.size
+
+
 def read_key(path):
     with open(path, encoding="utf-8") as file:
         return LogKey(file.read().strip())
@@ -362,7 +437,7 @@ LINE = Message({1: ("event", bytes), 2: ("actor", OPENED_PART), 3: ("subject", O
 ENVELOPE = Message({1: ("payload", bytes), 2: ("payload_type", str),
                     3: ("signatures", [Message({1: ("key_id", bytes), 2: ("sig", bytes)})])})
 BUNDLE = Message({1: ("log_key", str), 2: ("checkpoint", bytes), 3: ("lines", [LINE]), 4: ("envelope", ENVELOPE),
-                  5: ("spki", bytes), 6: ("receipt", RECEIPT), 7: ("enrolment", LINE)})
+                  5: ("spki", bytes), 6: ("receipt", RECEIPT), 7: ("enrolment", LINE), 8: ("acts", [bytes])})
 
 
 # ---- a whole log ---------------------------------------------------------------------------------------------------
@@ -406,6 +481,12 @@ def check_root(checkpoint, log, what):
     require(log.roots[checkpoint.size] == checkpoint.root,
             f"{what} has another root than the first {checkpoint.size} leaves.")
     return f"The first {checkpoint.size} leaves have the root of {what}."
+
+
+def check_act(act, log):
+    what = f"what was brought back of {act.origin}"
+    require(act.size <= log.size and log.roots[act.size] == act.root, f"The log does not begin with {what}.")
+    return f"The log begins with {what}."
 
 
 def proof_hashes(proof):
@@ -456,24 +537,33 @@ def read_proofs(path):
 
 
 def verify_log(options, report):
-    key = read_key(options.key)
+    acts = []
+    for path in options.act:
+        with open(path, "rb") as file:
+            acts.append(file.read())
+    keys = Generations(read_key(options.key), acts, report)
     inclusions, consistencies = read_proofs(options.proofs) if options.proofs else ([], [])
     checkpoints = []
     for path in options.checkpoints:
         what = f"The checkpoint {os.path.basename(path)}"
         with open(path, "rb") as file:
-            checkpoint = report.check(read_checkpoint, file.read(), key, what)
-        if checkpoint is not None:
+            note = file.read()
+        checkpoint = report.check(read_checkpoint, note, keys.key_of(note), what)
+        if checkpoint is not None and keys.lost(checkpoint):
+            report.note(f"{what} is of leaves that were lost when the log was brought back.")
+        elif checkpoint is not None:
             checkpoints.append((checkpoint, what[0].lower() + what[1:]))
     sizes = {c.size for c, _ in checkpoints} | {p["size"] for p in inclusions}
-    sizes |= {size for p in consistencies for size in (p["from"], p["to"])}
+    sizes |= {size for p in consistencies for size in (p["from"], p["to"])} | {act.size for act in keys.ends.values()}
 
     log = Log(options.leaves, sizes, options.events)
     if options.events:
         report.holds(f"The {log.size} events are numbered by their places and their times do not go back.")
     for checkpoint, what in checkpoints:
         report.check(check_root, checkpoint, log, what)
-    if len({c.origin for c, _ in checkpoints}) > 1:
+    for act in keys.ends.values():
+        report.check(check_act, act, log)
+    if len({generation_of(c.origin)[0] for c, _ in checkpoints}) > 1:
         report.fails("The checkpoints are of different logs.")
     if checkpoints and max(c.size for c, _ in checkpoints) < log.size:
         report.fails("There are leaves after the last that a checkpoint covers.")
@@ -620,14 +710,14 @@ def check_one_view(one, other):
     return "The two checkpoints do not contradict each other."
 
 
-def bundle_key(bundle, options, report):
+def bundle_keys(bundle, options, report):
     if not options.key:
         report.note("The log's key is the bundle's own word: compare " + bundle["log_key"])
-        return LogKey(bundle["log_key"])
-    key = read_key(options.key)
-    if bundle["log_key"] != key.text:
+        return Generations(LogKey(bundle["log_key"]), bundle["acts"], report)
+    keys = Generations(read_key(options.key), bundle["acts"], report)
+    if bundle["log_key"] not in [key.text for key in keys.keys.values()]:
         report.fails("The bundle names another log key than the one that is trusted.")
-    return key
+    return keys
 
 
 def verify_lines(bundle, checkpoint, options, report):
@@ -637,14 +727,17 @@ def verify_lines(bundle, checkpoint, options, report):
     check_chains(bundle["lines"], found, options.partial, report)
 
 
-def verify_statement(bundle, checkpoint, key, report):
+def verify_statement(bundle, checkpoint, keys, report):
     envelope, receipt, spki = bundle["envelope"], bundle["receipt"], bundle["spki"]
     accepted = None
     if envelope is None or receipt is None:
         report.fails("The bundle has a statement without a receipt or a receipt without its statement.")
         return
     header = report.check(check_envelope, envelope, spki)
-    seen = report.check(read_checkpoint, receipt["checkpoint"], key, "The checkpoint of the receipt")
+    seen = report.check(read_checkpoint, receipt["checkpoint"], keys.key_of(receipt["checkpoint"]),
+                        "The checkpoint of the receipt")
+    if seen is not None and keys.lost(seen):
+        report.note("The receipt is of an event that was lost when the log was brought back.")
     if seen is not None:
         accepted = report.check(check_receipt, receipt, seen, header, envelope["payload"])
         if checkpoint is not None:
@@ -658,14 +751,15 @@ def verify_statement(bundle, checkpoint, key, report):
 def verify_bundle(options, report):
     with open(options.bundle, "rb") as file:
         bundle = BUNDLE.read(file.read())
-    key = bundle_key(bundle, options, report)
+    keys = bundle_keys(bundle, options, report)
     checkpoint = None
     if bundle["checkpoint"] or bundle["lines"] or bundle["enrolment"] is not None:
-        checkpoint = report.check(read_checkpoint, bundle["checkpoint"], key, "The checkpoint of the bundle")
+        checkpoint = report.check(read_checkpoint, bundle["checkpoint"], keys.key_of(bundle["checkpoint"]),
+                                  "The checkpoint of the bundle")
     if bundle["lines"] and checkpoint is not None:
         verify_lines(bundle, checkpoint, options, report)
     if any(bundle[name] is not None for name in ("envelope", "receipt", "enrolment")):
-        verify_statement(bundle, checkpoint, key, report)
+        verify_statement(bundle, checkpoint, keys, report)
     elif not bundle["lines"]:
         report.fails("The bundle claims nothing.")
 
@@ -677,6 +771,7 @@ def main(arguments):
     commands = parser.add_subparsers(dest="command", required=True)
     log = commands.add_parser("log", help="all leaves and one or more checkpoints")
     log.add_argument("--key", required=True, help="file with the C2SP verifier key of the log")
+    log.add_argument("--act", action="append", default=[], help="operator act by which the log went on; may be given again")
     log.add_argument("--leaves", required=True, help="file of leaves, each after its length")
     log.add_argument("--proofs", help="JSON file of inclusion and consistency proofs")
     log.add_argument("--events", action="store_true", help="the leaves are audit events: check number and time")

@@ -52,6 +52,7 @@ LAHETTI_API LAHETTI_CHECKED bool lahetti_receipt_names(const struct lahetti_rece
 /* What was found about one claim of a bundle, in the order in which a reader follows it. */
 enum lahetti_claim {
 	LAHETTI_CLAIM_LOG_KEY,	  /* the bundle's own word, or the one that is trusted */
+	LAHETTI_CLAIM_GENERATION, /* an operator's act: the log goes on in a new generation */
 	LAHETTI_CLAIM_CHECKPOINT, /* the log signed the tree head */
 	LAHETTI_CLAIM_LINE,	  /* an event is in the tree and says what is shown */
 	LAHETTI_CLAIM_CHAIN,	  /* no part of a client is missing */
@@ -59,15 +60,16 @@ enum lahetti_claim {
 	LAHETTI_CLAIM_RECEIPT,	  /* the log accepted exactly that statement */
 	LAHETTI_CLAIM_ENROLMENT,  /* the signing key was enrolled for the author */
 };
-#define LAHETTI_CLAIMS 7
+#define LAHETTI_CLAIMS 8
 
 struct lahetti_finding {
 	enum lahetti_claim claim;
 	bool holds;
 	bool unproved; /* it is not shown, and nothing contradicts it: no key to trust, no enrolment
 			*/
-	uint64_t event; /* of a receipt, an enrolment; the tree's size of a checkpoint, a line's
-			   place in the bundle from 1, the last number of a chain */
+	uint64_t event; /* of a receipt, an enrolment; the tree's size of a checkpoint, or where a
+			   generation began; a line's place in the bundle from 1, the last number of
+			   a chain */
 	struct lahetti_id client; /* of a chain */
 	struct lahetti_fault why; /* where it does not hold */
 };
@@ -75,8 +77,9 @@ typedef void lahetti_finding_fn(void *context, const struct lahetti_finding *fin
 
 /*
  * Verifies a packed Bundle of any length and tells each finding. log_key is the verifier key that
- * the caller trusts; NULL takes the bundle's own word, and says so. Lines must be the whole chain
- * of each client they show, from number 1.
+ * the caller trusts; NULL takes the bundle's own word, and says so. Operator acts in the bundle
+ * (act.h) reach the keys of other generations from it. Lines must be the whole chain of each client
+ * they show, from number 1.
  *
  * True where everything that it claims holds; else f is the first thing that does not. A bundle
  * that claims nothing is "bad-proof".
