@@ -124,6 +124,23 @@ bool command_admin_erasure_second(struct cli *c)
 	return put(c, &entry, row.id);
 }
 
+/* A row of a unit or a user: a new one of an organisation where --id names none. */
+static bool begin_row(struct cli *c, struct lahetti_id *fresh, ProtobufCBinaryData *id,
+		      ProtobufCBinaryData *of)
+{
+	return begin(c) && (args_given(c, "id") ||
+			    (organisation(c, "organisation", of) && new_id(c, fresh, id)));
+}
+
+/* What is not said stays as it was. */
+static void set(struct cli *c, const char *yes, const char *no, protobuf_c_boolean *flag)
+{
+	if (args_given(c, yes))
+		*flag = 1;
+	if (args_given(c, no))
+		*flag = 0;
+}
+
 bool command_admin_unit(struct cli *c)
 {
 	Lahetti__V1__DirectoryEntry entry = LAHETTI__V1__DIRECTORY_ENTRY__INIT;
@@ -132,18 +149,16 @@ bool command_admin_unit(struct cli *c)
 	const Lahetti__V1__Unit *old;
 	struct lahetti_id id;
 
-	if (!begin(c) || !organisation(c, "organisation", &row.organisation))
+	row.takes_clients = 1;
+	if (!begin_row(c, &id, &row.id, &row.organisation))
 		return false;
-	if (text == NULL) {
-		if (!new_id(c, &id, &row.id))
-			return false;
-	} else {
+	if (text != NULL) {
 		if (!directory_unit(c, text, strlen(text), &old))
 			return false;
 		row = *old;
 	}
 	row.name = lahetti_text(args_value(c, "name"));
-	row.takes_clients = !args_given(c, "takes-no-clients");
+	set(c, "takes-clients", "takes-no-clients", &row.takes_clients);
 	if (args_given(c, "area"))
 		row.area = lahetti_text(args_value(c, "area"));
 	entry.entry_case = LAHETTI__V1__DIRECTORY_ENTRY__ENTRY_UNIT;
@@ -159,18 +174,15 @@ bool command_admin_user(struct cli *c)
 	const Lahetti__V1__User *old;
 	struct lahetti_id id;
 
-	if (!begin(c) || !organisation(c, "organisation", &row.organisation))
+	if (!begin_row(c, &id, &row.id, &row.organisation))
 		return false;
-	if (text == NULL) {
-		if (!new_id(c, &id, &row.id))
-			return false;
-	} else {
+	if (text != NULL) {
 		if (!directory_user(c, text, strlen(text), NULL, &old))
 			return false;
 		row = *old;
 	}
 	row.name = lahetti_text(args_value(c, "name"));
-	row.disabled = args_given(c, "disabled");
+	set(c, "disabled", "enabled", &row.disabled);
 	entry.entry_case = LAHETTI__V1__DIRECTORY_ENTRY__ENTRY_USER;
 	entry.user = &row;
 	return put(c, &entry, row.id);
@@ -216,12 +228,12 @@ bool command_admin_role(struct cli *c)
 	row.role = (Lahetti__V1__Role)role;
 	old = find_role(c, &row);
 	if (old != NULL)
-		row.id = old->id;
+		row = *old;
 	else if (!new_id(c, &id, &row.id))
 		return false;
 	if (args_given(c, "title"))
 		row.title = lahetti_text(args_value(c, "title"));
-	row.leader = args_given(c, "leader");
+	set(c, "leader", "not-leader", &row.leader);
 	row.ended = args_given(c, "ended");
 	entry.entry_case = LAHETTI__V1__DIRECTORY_ENTRY__ENTRY_MEMBERSHIP;
 	entry.membership = &row;

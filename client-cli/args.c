@@ -130,6 +130,29 @@ static const struct command *find_command(char *const *argv, int argc, int *used
 	return found;
 }
 
+/* A word that begins the names of commands: says which. */
+static bool no_command(struct cli *c, const char *word)
+{
+	size_t n, len = 0;
+	const struct command *all = commands(&n);
+	char list[512] = "";
+
+	for (size_t i = 0; i < n; i++) {
+		size_t first = strlen(word);
+		int more;
+
+		if (all[i].name == NULL || strncmp(all[i].name, word, first) != 0 ||
+		    all[i].name[first] != ' ')
+			continue;
+		more = snprintf(list + len, sizeof list - len, "%s%s", len > 0 ? ", " : "",
+				all[i].name);
+		if (more > 0 && (size_t)more < sizeof list - len)
+			len += (size_t)more;
+	}
+	return cli_fail(c, CLI_WRONG_USE, len > 0 ? "cli.choose-command" : "cli.unknown-command",
+			len > 0 ? list : word, NULL);
+}
+
 static bool give(struct cli *c, const char *name, const char *value, bool repeats)
 {
 	struct args *a = &c->args;
@@ -210,8 +233,7 @@ bool args_parse(struct cli *c, int argc, char **argv)
 		if (c->args.command == NULL) {
 			c->args.command = find_command(argv + i, argc - i, &used);
 			if (c->args.command == NULL)
-				return cli_fail(c, CLI_WRONG_USE, "cli.unknown-command", argv[i],
-						NULL);
+				return no_command(c, argv[i]);
 			i += used - 1;
 			continue;
 		}
@@ -334,26 +356,46 @@ bool args_words_all(struct cli *c, const char *name, const ProtobufCEnumDescript
 	return true;
 }
 
+/* Three numbers between separators, each of so many digits at least and at most. */
+static bool read_numbers(const char *text, char separator, const unsigned least[3],
+			 const unsigned most[3], uint32_t numbers[3])
+{
+	for (size_t i = 0; i < 3; i++) {
+		size_t len = strspn(text, "0123456789");
+
+		if (len < least[i] || len > most[i])
+			return false;
+		numbers[i] = 0;
+		for (size_t k = 0; k < len; k++)
+			numbers[i] = numbers[i] * 10 + (uint32_t)(text[k] - '0');
+		text += len;
+		if (i < 2 && *text++ != separator)
+			return false;
+	}
+	return *text == '\0';
+}
+
+static bool read_date(const char *text, uint32_t *date)
+{
+	static const unsigned iso[] = {4, 2, 2}, least[] = {1, 1, 4}, most[] = {2, 2, 4};
+	uint32_t n[3];
+
+	if (read_numbers(text, '-', iso, iso, n))
+		*date = n[0] * 10000 + n[1] * 100 + n[2];
+	else if (read_numbers(text, '.', least, most, n))
+		*date = n[2] * 10000 + n[1] * 100 + n[0];
+	else
+		return false;
+	return lahetti_date_valid(*date);
+}
+
 bool args_date(struct cli *c, const char *name, uint32_t *date)
 {
-	static const char form[] = "0000-00-00";
 	const char *text = args_value(c, name);
-	bool good = text != NULL && strlen(text) == sizeof form - 1;
 
 	*date = 0;
-	if (text == NULL)
-		return true;
-	for (size_t i = 0; good && i < sizeof form - 1; i++) {
-		if (form[i] == '-') {
-			good = text[i] == '-';
-			continue;
-		}
-		good = text[i] >= '0' && text[i] <= '9';
-		*date = *date * 10 + (uint32_t)(text[i] - '0');
-	}
-	if (!good || !lahetti_date_valid(*date))
-		return cli_fail(c, CLI_WRONG_USE, "cli.bad-date", text, NULL);
-	return true;
+	return text == NULL || read_date(text, date) ||
+	       cli_fail(c, CLI_WRONG_USE, "cli.bad-date", text, NULL);
 }
 
 bool args_number(struct cli *c, const char *name, uint32_t most, uint32_t *number)

@@ -83,7 +83,7 @@ LAHETTI_CHECKED bool args_word(struct cli *c, const char *name, const ProtobufCE
 /* One word, whose text is not an option's own: part of a longer value. */
 LAHETTI_CHECKED bool args_word_of(struct cli *c, const char *word,
 				  const ProtobufCEnumDescriptor *type, int *value);
-/* YYYY-MM-DD as YYYYMMDD; not given: 0. */
+/* 2026-12-01 or 1.12.2026 as 20261201; not given: 0. */
 LAHETTI_CHECKED bool args_date(struct cli *c, const char *name, uint32_t *date);
 
 /* A number from 1 to most; not given: *number is left as it is. */

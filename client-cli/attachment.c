@@ -81,7 +81,7 @@ static bool digest_file(struct cli *c, int fd, uint64_t size, const char *path,
 		size_t len = piece_len(size, at);
 
 		ok = (read_whole(fd, piece, len, at) ||
-		      cli_fail(c, CLI_WRONG_USE, "cli.cannot-read", path, strerror(errno))) &&
+		      cli_fail(c, CLI_WRONG_USE, "cli.cannot-read", path, home_why(c))) &&
 		     (EVP_DigestUpdate(running, piece, len) == 1 || cli_no_memory(c));
 	}
 	ok = ok && (EVP_DigestFinal_ex(running, digest->bytes, NULL) == 1 || cli_no_memory(c));
@@ -133,7 +133,7 @@ bool attachment_add(struct cli *c, struct draft *d, const char *path, ProtobufCB
 	/* What is no file, such as a pipe, is not waited for. */
 	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	if (fd < 0)
-		return cli_fail(c, CLI_WRONG_USE, "cli.cannot-read", path, strerror(errno));
+		return cli_fail(c, CLI_WRONG_USE, "cli.cannot-read", path, home_why(c));
 	if (!describe(c, a, fd, path)) {
 		(void)close(fd);
 		return false;
@@ -199,8 +199,7 @@ static bool place_open(struct cli *c, const Lahetti__V1__Attachment *a, struct p
 	if (!copy_name(c, a, name) || !home_file(c, name, path))
 		return false;
 	p->fd = open(path, O_RDONLY | O_CLOEXEC);
-	return p->fd >= 0 ||
-	       cli_fail(c, CLI_OWN_FAULT, "cli.cannot-read", a->name, strerror(errno));
+	return p->fd >= 0 || cli_fail(c, CLI_OWN_FAULT, "cli.cannot-read", a->name, home_why(c));
 }
 
 static void place_close(struct place *p)
@@ -226,7 +225,7 @@ static bool place_read(struct cli *c, struct place *p, const Lahetti__V1__Attach
 	if (room == NULL)
 		return cli_no_memory(c);
 	if (!read_whole(p->fd, room, len, at))
-		return cli_fail(c, CLI_OWN_FAULT, "cli.cannot-read", a->name, strerror(errno));
+		return cli_fail(c, CLI_OWN_FAULT, "cli.cannot-read", a->name, home_why(c));
 	into->len = len;
 	return !p->sealed || home_unseal_piece(c, &piece, lahetti_buffer_span(into), &p->plain);
 }
@@ -266,6 +265,25 @@ bool attachment_keep(struct cli *c, const struct signed_statement *s)
 {
 	for (size_t i = 0; i < s->header->n_attachments; i++)
 		if (!keep_one(c, s->header->attachments[i]))
+			return false;
+	return true;
+}
+
+static bool one_whole(struct cli *c, const Lahetti__V1__Attachment *a)
+{
+	struct place p;
+	bool ok = place_open(c, a, &p);
+
+	for (uint64_t at = 0; ok && at < a->size; at += ATTACHMENT_PIECE)
+		ok = place_read(c, &p, a, at);
+	place_close(&p);
+	return ok;
+}
+
+bool attachment_whole(struct cli *c, const struct signed_statement *s)
+{
+	for (size_t i = 0; i < s->header->n_attachments; i++)
+		if (!one_whole(c, s->header->attachments[i]))
 			return false;
 	return true;
 }

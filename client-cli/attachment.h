@@ -22,6 +22,8 @@ LAHETTI_CHECKED bool attachment_send(struct cli *c, const struct signed_statemen
 
 /* Copies them into the device folder; what is there already stays. */
 LAHETTI_CHECKED bool attachment_keep(struct cli *c, const struct signed_statement *s);
+/* Whether the copies can be read still; false after cli_fail. */
+LAHETTI_CHECKED bool attachment_whole(struct cli *c, const struct signed_statement *s);
 LAHETTI_CHECKED bool attachment_drop(struct cli *c, const struct signed_statement *s);
 
 /* Closes the files of the run. */

@@ -2,6 +2,7 @@
 
 #include "commands.h"
 #include "directory.h"
+#include "form.h"
 #include "lahetti/hetu.h"
 #include "lahetti/message.h"
 #include "output.h"
@@ -57,6 +58,8 @@ bool client_remember(struct cli *c, ProtobufCBinaryData client, ProtobufCBinaryD
 	if (!lahetti_id_read(&new_one.id, lahetti_bytes_span(client), NULL) ||
 	    !lahetti_id_read(&new_one.case_id, lahetti_bytes_span(case_id), NULL))
 		return true;
+	if (!home_lock(c))
+		return false;
 	lahetti_buffer_init(&file, CASES_MOST);
 	ok = home_read(c, "cases", &file, &found);
 	for (size_t i = 0; ok && read_case(lahetti_buffer_span(&file), i, &each); i++)
@@ -72,6 +75,7 @@ bool client_remember(struct cli *c, ProtobufCBinaryData client, ProtobufCBinaryD
 			     ? home_write(c, "cases", lahetti_buffer_span(&file))
 			     : cli_no_memory(c);
 	}
+	home_unlock(c);
 	lahetti_buffer_finish(&file);
 	return ok;
 }
@@ -222,7 +226,7 @@ static bool read_identity(struct cli *c, Lahetti__V1__ClientIdentity *identity)
 	return identity->personal_identity_code != NULL || cli_no_memory(c);
 }
 
-bool command_client_add(struct cli *c)
+static bool add_client(struct cli *c)
 {
 	Lahetti__V1__ClientFrame frame = LAHETTI__V1__CLIENT_FRAME__INIT;
 	Lahetti__V1__AddClient add = LAHETTI__V1__ADD_CLIENT__INIT;
@@ -232,6 +236,8 @@ bool command_client_add(struct cli *c)
 	Lahetti__V1__ServerFrame *answer;
 	struct table *t;
 
+	if (!args_given(c, "family-name") && !args_given(c, "given-names"))
+		return cli_fail(c, CLI_WRONG_USE, "code.missing-name", NULL, NULL);
 	if (!read_identity(c, &identity) || !session_act(c))
 		return false;
 	if (!lahetti_id_new(&client.id, lahetti_now_us(), &fault) ||
@@ -255,6 +261,18 @@ bool command_client_add(struct cli *c)
 	table_id(t, "case", add.case_id);
 	table_number(t, "event", answer->done->event);
 	return table_print(t, true);
+}
+
+bool command_client_add(struct cli *c)
+{
+	bool edited, ok;
+
+	if (!form_fill(c, &edited))
+		return false;
+	ok = add_client(c);
+	if (edited)
+		form_done(c, ok);
+	return ok;
 }
 
 static void print_client(struct cli *c, struct table *t, const Lahetti__V1__ClientEntry *e)

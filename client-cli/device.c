@@ -2,6 +2,7 @@
 
 #include "commands.h"
 #include "directory.h"
+#include "lahetti/code.h"
 #include "lahetti/dsse.h"
 #include "lahetti/message.h"
 #include "output.h"
@@ -16,47 +17,10 @@
 
 /* ---- enrolment ----------------------------------------------------------------------------- */
 
-#define CODE_SYMBOLS 16
-
-/*
- * An enrolment code as the server shows it, "AB12-CD34-EF56-GH78" in Crockford's base32, from what
- * a person typed: either case, spaces and hyphens anywhere, O for 0, I and L for 1.
- */
-static bool read_code(struct cli *c, const char *typed, char code[CODE_SYMBOLS + 4])
+static bool read_code(struct cli *c, const char *typed, char code[LAHETTI_CODE_LEN + 1])
 {
-	static const char alphabet[] = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
-	size_t n = 0;
-
-	for (; *typed != '\0'; typed++) {
-		char symbol = *typed;
-
-		if (symbol == ' ' || symbol == '-')
-			continue;
-		if (symbol >= 'a' && symbol <= 'z')
-			symbol = (char)(symbol - 'a' + 'A');
-		symbol = (char)(symbol == 'O'			 ? '0'
-				: symbol == 'I' || symbol == 'L' ? '1'
-								 : symbol);
-		if (n == CODE_SYMBOLS || strchr(alphabet, symbol) == NULL)
-			break;
-		code[n + n / 4] = symbol;
-		n++;
-	}
-	if (n != CODE_SYMBOLS || *typed != '\0')
-		return cli_fail(c, CLI_WRONG_USE, "cli.bad-code", NULL, NULL);
-	for (size_t i = 4; i < CODE_SYMBOLS + 3; i += 5)
-		code[i] = '-';
-	code[CODE_SYMBOLS + 3] = '\0';
-	return true;
-}
-
-static bool digest_code(struct cli *c, const char *code, struct lahetti_digest *digest)
-{
-	const struct lahetti_span spans[] = {lahetti_span_text("lahetti enrolment code v1\n"),
-					     lahetti_span_text(code)};
-	struct lahetti_fault fault;
-
-	return lahetti_sha256(digest, spans, 2, &fault) || cli_fault(c, CLI_OWN_FAULT, &fault);
+	return lahetti_code_normalise(code, lahetti_span_text(typed), NULL) ||
+	       cli_fail(c, CLI_WRONG_USE, "cli.bad-code", NULL, NULL);
 }
 
 /* The key proves that it is here: it signs the code's digest for this server and this moment. */
@@ -69,8 +33,8 @@ static bool sign_proof(struct cli *c, const struct lahetti_private_key *key,
 	struct lahetti_span packed;
 	struct lahetti_fault fault;
 
-	if (!digest_code(c, code, &digest))
-		return false;
+	if (!lahetti_code_digest(&digest, lahetti_span_text(code), &fault))
+		return cli_fault(c, CLI_OWN_FAULT, &fault);
 	proof.nonce = greeting->nonce;
 	proof.audience = greeting->server_name;
 	proof.code_sha256 = lahetti_bytes(lahetti_digest_span(&digest));
@@ -124,11 +88,15 @@ static bool write_certificate(struct cli *c, const Lahetti__V1__Enrolled *enroll
 
 static bool copy_ca(struct cli *c, const char *path)
 {
+	static const char head[] = "-----BEGIN CERTIFICATE-----";
 	struct lahetti_buffer pem;
 	bool ok;
 
 	lahetti_buffer_init(&pem, CA_MOST);
-	ok = home_read_path(c, path, &pem) && home_write(c, "ca.pem", lahetti_buffer_span(&pem));
+	ok = home_read_path(c, path, &pem) &&
+	     ((pem.len > 0 && memmem(pem.data, pem.len, head, strlen(head)) != NULL) ||
+	      cli_fail(c, CLI_WRONG_USE, "cli.bad-ca", path, NULL)) &&
+	     home_write(c, "ca.pem", lahetti_buffer_span(&pem));
 	lahetti_buffer_finish(&pem);
 	return ok;
 }
@@ -179,7 +147,7 @@ static bool enrol_key(struct cli *c, struct profile *p, const struct lahetti_pri
 	const Lahetti__V1__Greeting *greeting = lahetti_peer_greeting(peer);
 	struct session session = {.peer = peer};
 	const Lahetti__V1__Enrolled *enrolled;
-	char code[CODE_SYMBOLS + 4];
+	char code[LAHETTI_CODE_LEN + 1];
 	char name[256] = "";
 	Lahetti__V1__ServerFrame *answer;
 
@@ -215,7 +183,7 @@ bool command_enrol(struct cli *c)
 {
 	struct lahetti_private_key *key = NULL;
 	struct lahetti_peer *peer = NULL;
-	char code[CODE_SYMBOLS + 4];
+	char code[LAHETTI_CODE_LEN + 1];
 	char ca[HOME_FILE_MOST];
 	struct lahetti_fault fault;
 	struct profile p;

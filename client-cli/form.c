@@ -180,7 +180,7 @@ static bool read_form(struct cli *c, struct lahetti_span bytes)
 	return read_lines(c, bytes);
 }
 
-bool form_read(struct cli *c, const char *path)
+static bool form_read(struct cli *c, const char *path)
 {
 	struct lahetti_buffer bytes;
 	bool ok;
@@ -269,7 +269,7 @@ static bool run_editor(struct cli *c, char *path)
 	       cli_fail(c, CLI_WRONG_USE, "cli.editor-failed", editor, NULL);
 }
 
-bool form_edit(struct cli *c)
+static bool form_edit(struct cli *c)
 {
 	char path[HOME_FILE_MOST];
 	size_t before = c->args.n;
@@ -278,6 +278,31 @@ bool form_edit(struct cli *c)
 	    !form_read(c, path))
 		return false;
 	return c->args.n > before || cli_fail(c, CLI_WRONG_USE, "cli.nothing-written", NULL, NULL);
+}
+
+/* Whether the command line itself says what is to be done. */
+static bool says_anything(const struct cli *c)
+{
+	const char *usage = c->args.command->usage;
+	struct args_item item;
+
+	while (args_item_next(&usage, &item))
+		if (args_given(c, item.name))
+			return true;
+	return false;
+}
+
+bool form_fill(struct cli *c, bool *edited)
+{
+	const char *file = args_value(c, "file");
+
+	*edited = file == NULL && !says_anything(c) && cli_can_ask();
+	if (file != NULL)
+		return form_read(c, file);
+	if (!*edited || form_edit(c))
+		return true;
+	form_done(c, false);
+	return false;
 }
 
 void form_done(struct cli *c, bool succeeded)
@@ -298,6 +323,7 @@ void form_done(struct cli *c, bool succeeded)
 	/* What comes of it does not change why the command failed. */
 	(void)snprintf(sentence, sizeof sentence, "%s", c->sentence);
 	(void)!home_remove(c, DRAFT);
+	(void)!home_remove(c, DRAFT "~"); /* as editors keep what was there before */
 	c->status = status;
 	(void)snprintf(c->sentence, sizeof c->sentence, "%s", sentence);
 }

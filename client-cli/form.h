@@ -15,16 +15,15 @@
 
 struct cli;
 
-/* Adds what a file gives to the options; "-" is standard input. */
-LAHETTI_CHECKED bool form_read(struct cli *c, const char *path);
-
 /*
- * Writes a form with every option of the command into the folder, lets the person fill it in with
- * $VISUAL or $EDITOR, and reads it. The file stays until form_done.
+ * Adds what --file gives ("-" is standard input). Where the command line says nothing at all and
+ * somebody sits at the terminal: writes a form with every option of the command into the folder,
+ * lets the person fill it in with $VISUAL or $EDITOR, and reads it (*edited); it stays until
+ * form_done.
  */
-LAHETTI_CHECKED bool form_edit(struct cli *c);
+LAHETTI_CHECKED bool form_fill(struct cli *c, bool *edited);
 
-/* Removes what form_edit left; where the command failed and the outbox has nothing of it, says
+/* Removes what form_fill left; where the command failed and the outbox has nothing of it, says
  * where it is. */
 void form_done(struct cli *c, bool succeeded);
 

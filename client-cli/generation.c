@@ -253,13 +253,12 @@ static bool agreed(struct cli *c)
 }
 
 /* The key is taken last: a crash before leaves the device where it was. */
-static bool accept_act(struct cli *c, struct acceptance *a, struct lahetti_span act,
-		       struct lahetti_span seen)
+static bool take_generation(struct cli *c, struct acceptance *a, struct lahetti_span act,
+			    struct lahetti_span seen, size_t *again)
 {
-	char name[NAME_MOST], number[32];
-	size_t again = 0;
+	char name[NAME_MOST];
 
-	if (a->seen_lost && !outbox_again(c, lahetti_now_us() - THIRTY_DAYS_US, &again))
+	if (a->seen_lost && !outbox_again(c, lahetti_now_us() - THIRTY_DAYS_US, again))
 		return false;
 	/* What was seen of the ended one is kept: it proves what was lost. */
 	(void)snprintf(name, sizeof name, "checkpoint-%" PRIu32, a->ended);
@@ -269,7 +268,21 @@ static bool accept_act(struct cli *c, struct acceptance *a, struct lahetti_span 
 	if (!home_write(c, name, act))
 		return false;
 	(void)snprintf(a->profile.log_key, sizeof a->profile.log_key, "%s", a->act.log_key);
-	if (!profile_write(c, &a->profile))
+	return profile_write(c, &a->profile);
+}
+
+static bool accept_act(struct cli *c, struct acceptance *a, struct lahetti_span act,
+		       struct lahetti_span seen)
+{
+	char number[32];
+	size_t again = 0;
+	bool ok;
+
+	if (!home_lock(c))
+		return false;
+	ok = take_generation(c, a, act, seen, &again);
+	home_unlock(c);
+	if (!ok)
 		return false;
 	cli_say(c, "cli.generation-accepted", NULL, NULL);
 	if (again > 0)

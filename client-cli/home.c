@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <termios.h>
 #include <unistd.h>
@@ -21,9 +22,44 @@
 
 /* ---- files --------------------------------------------------------------------------------- */
 
+/* What happens to people in their language, the rest in the system's. */
+const char *home_why(const struct cli *c)
+{
+	switch (errno) {
+	case ENOENT:
+	case ENOTDIR:
+		return cli_text(c, "cli.file-none");
+	case EISDIR:
+		return cli_text(c, "cli.file-folder");
+	case EACCES:
+	case EPERM:
+	case EROFS:
+		return cli_text(c, "cli.file-denied");
+	case ENOSPC:
+	case EDQUOT:
+		return cli_text(c, "cli.file-full");
+	default:
+		return strerror(errno);
+	}
+}
+
 static bool file_failed(struct cli *c, const char *key, const char *path)
 {
-	return cli_fail(c, CLI_OWN_FAULT, key, path, strerror(errno));
+	return cli_fail(c, CLI_OWN_FAULT, key, path, home_why(c));
+}
+
+/* The same of a file that the person has named. */
+static bool named_failed(struct cli *c, const char *key, const char *path)
+{
+	bool ours = errno == ENOSPC || errno == EDQUOT || errno == EIO;
+
+	return cli_fail(c, ours ? CLI_OWN_FAULT : CLI_WRONG_USE, key, path, home_why(c));
+}
+
+static bool write_failed(struct cli *c, const struct home_writing *w)
+{
+	return w->named ? named_failed(c, "cli.cannot-write", w->path)
+			: file_failed(c, "cli.cannot-write", w->path);
 }
 
 bool home_find(struct cli *c)
@@ -80,7 +116,7 @@ static bool read_descriptor(struct cli *c, int fd, const char *path, struct lahe
 	if (!ok)
 		(void)cli_fault(c, CLI_WRONG_USE, &fault);
 	else if (n < 0)
-		ok = file_failed(c, "cli.cannot-read", path);
+		ok = named_failed(c, "cli.cannot-read", path);
 	if (!ok)
 		out->len = before;
 	/* It may have been a secret. */
@@ -95,7 +131,7 @@ bool home_read_path(struct cli *c, const char *path, struct lahetti_buffer *out)
 	bool ok;
 
 	if (fd < 0)
-		return cli_fail(c, CLI_WRONG_USE, "cli.cannot-read", path, strerror(errno));
+		return named_failed(c, "cli.cannot-read", path);
 	ok = read_descriptor(c, fd, path, out);
 	if (!standard)
 		(void)close(fd);
@@ -135,7 +171,6 @@ static bool write_all(int fd, struct lahetti_span bytes)
 	return true;
 }
 
-/* The folder in which a path lies, made where it is missing. */
 static bool sync_folder(const char *path)
 {
 	char folder[HOME_FILE_MOST + 8];
@@ -157,6 +192,7 @@ static bool sync_folder(const char *path)
 	return ok;
 }
 
+/* The folders on the way to a path, where they are missing. */
 static bool make_folders(const char *path)
 {
 	char folder[HOME_FILE_MOST + 8];
@@ -171,21 +207,23 @@ static bool make_folders(const char *path)
 	return true;
 }
 
-static bool begin(struct cli *c, struct home_writing *w, const char *path, bool is_new)
+/*
+ * What is written goes beside first. In one's own folder it is known whose that is; elsewhere a
+ * name must be found.
+ */
+static bool begin(struct cli *c, struct home_writing *w, const char *path)
 {
-	*w = (struct home_writing){.fd = -1, .is_new = is_new};
 	(void)snprintf(w->path, sizeof w->path, "%s", path);
 	if (strlen(path) >= sizeof w->path) {
 		errno = ENAMETOOLONG;
-		return file_failed(c, "cli.cannot-write", path);
+		return write_failed(c, w);
 	}
-	/* Of one's own folder it is known whose it is; elsewhere a name must be found. */
-	(void)snprintf(w->beside, sizeof w->beside, "%s.%s", path, is_new ? "XXXXXX" : "new");
-	if (!is_new)
+	(void)snprintf(w->beside, sizeof w->beside, "%s.%s", path, w->named ? "XXXXXX" : "new");
+	if (!w->named)
 		(void)unlink(w->beside);
-	w->fd = is_new ? mkostemp(w->beside, O_CLOEXEC)
-		       : open(w->beside, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	return w->fd >= 0 || file_failed(c, "cli.cannot-write", path);
+	w->fd = w->named ? mkostemp(w->beside, O_CLOEXEC)
+			 : open(w->beside, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	return w->fd >= 0 || write_failed(c, w);
 }
 
 bool home_begin(struct cli *c, const char *name, struct home_writing *w)
@@ -197,17 +235,18 @@ bool home_begin(struct cli *c, const char *name, struct home_writing *w)
 		return false;
 	if (!make_folders(path))
 		return file_failed(c, "cli.cannot-write", path);
-	return begin(c, w, path, false);
+	return begin(c, w, path);
 }
 
 bool home_begin_new(struct cli *c, const char *path, struct home_writing *w)
 {
-	return begin(c, w, path, true);
+	*w = (struct home_writing){.fd = -1, .named = true, .is_new = true};
+	return begin(c, w, path);
 }
 
 bool home_append(struct cli *c, struct home_writing *w, struct lahetti_span bytes)
 {
-	return write_all(w->fd, bytes) || file_failed(c, "cli.cannot-write", w->path);
+	return write_all(w->fd, bytes) || write_failed(c, w);
 }
 
 /* Some file systems know one way of not replacing, some the other. */
@@ -231,7 +270,7 @@ bool home_end(struct cli *c, struct home_writing *w)
 	if (w->is_new && errno == EEXIST)
 		(void)cli_fail(c, CLI_WRONG_USE, "cli.file-exists", w->path, NULL);
 	else
-		(void)file_failed(c, "cli.cannot-write", w->path);
+		(void)write_failed(c, w);
 	(void)unlink(w->beside);
 	return false;
 }
@@ -253,18 +292,60 @@ static bool write_at_once(struct cli *c, struct home_writing *w, struct lahetti_
 	return ok;
 }
 
+/* What is there may be replaced where it is a plain file, and not a device or another's door. */
 bool home_write_path(struct cli *c, const char *path, struct lahetti_span bytes)
 {
-	struct home_writing w;
+	struct home_writing w = {.fd = -1, .named = true};
+	struct stat st;
 
-	return begin(c, &w, path, false) && write_at_once(c, &w, bytes);
+	if (lstat(path, &st) == 0 && !S_ISREG(st.st_mode)) {
+		errno = S_ISDIR(st.st_mode) ? EISDIR : EACCES;
+		return named_failed(c, "cli.cannot-write", path);
+	}
+	return begin(c, &w, path) && write_at_once(c, &w, bytes);
 }
 
 bool home_write(struct cli *c, const char *name, struct lahetti_span bytes)
 {
 	struct home_writing w;
+	bool ok;
 
-	return home_begin(c, name, &w) && write_at_once(c, &w, bytes);
+	if (!home_lock(c))
+		return false;
+	ok = home_begin(c, name, &w) && write_at_once(c, &w, bytes);
+	home_unlock(c);
+	return ok;
+}
+
+bool home_lock(struct cli *c)
+{
+	char path[HOME_FILE_MOST];
+
+	if (c->home.locked > 0) {
+		c->home.locked++;
+		return true;
+	}
+	if (!home_file(c, "lock", path))
+		return false;
+	if (!make_folders(path))
+		return file_failed(c, "cli.cannot-write", path);
+	c->home.lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	if (c->home.lock < 0)
+		return file_failed(c, "cli.cannot-write", path);
+	while (flock(c->home.lock, LOCK_EX) != 0)
+		if (errno != EINTR) {
+			(void)file_failed(c, "cli.cannot-write", path);
+			(void)close(c->home.lock);
+			return false;
+		}
+	c->home.locked = 1;
+	return true;
+}
+
+void home_unlock(struct cli *c)
+{
+	if (--c->home.locked == 0)
+		(void)close(c->home.lock);
 }
 
 bool home_remove(struct cli *c, const char *name)
@@ -276,6 +357,18 @@ bool home_remove(struct cli *c, const char *name)
 	if (unlink(path) != 0)
 		return errno == ENOENT || file_failed(c, "cli.cannot-write", path);
 	return sync_folder(path) || file_failed(c, "cli.cannot-write", path);
+}
+
+bool home_rename(struct cli *c, const char *from, const char *to)
+{
+	char old[HOME_FILE_MOST];
+	char path[HOME_FILE_MOST];
+
+	if (!home_file(c, from, old) || !home_file(c, to, path))
+		return false;
+	return (make_folders(path) && rename(old, path) == 0 && sync_folder(path) &&
+		sync_folder(old)) ||
+	       file_failed(c, "cli.cannot-write", path);
 }
 
 static int compare_names(const void *a, const void *b)
@@ -496,6 +589,8 @@ bool home_passphrase(struct cli *c, bool is_new, struct lahetti_span *passphrase
 			lahetti_wipe(b->data + (end - b->data), b->len - (size_t)(end - b->data));
 			b->len = (size_t)(end - b->data);
 		}
+		if (b->len > 0 && b->data[b->len - 1] == '\r') /* of a file from Windows */
+			b->len--;
 	} else if (b->len == 0 && !type_passphrase(c, is_new)) {
 		return false;
 	}

@@ -14,11 +14,12 @@
  *   salt             of the key under which the four below are sealed
  *   sent/            signed statements, as they were sent
  *   outbox/          signed statements that have not been acknowledged
- *   aside/           those that were refused, and those that speak of them
- *   attachments/     what the statements of the outbox and those set aside have with them
+ *   aside/           those that were refused, those that speak of them, and what can't be read any
+ * more attachments/     what the statements of the outbox and those set aside have with them lock
+ * held while a file is changed
  *
  * Files are for their owner alone, and are replaced as a whole or not at all: written beside,
- * synced, renamed, the folder synced.
+ * synced, renamed, the folder synced. Several runs may use the folder at once.
  */
 #ifndef HOME_H
 #define HOME_H
@@ -35,7 +36,9 @@ struct cli;
 
 struct home {
 	char path[HOME_PATH_MOST];
-	bool opened; /* the secret below has been derived */
+	int lock;	 /* on the folder, while `locked` is not 0 */
+	unsigned locked; /* how often it was taken and not given back */
+	bool opened;	 /* the secret below has been derived */
 	struct lahetti_secret secret;
 	struct lahetti_buffer passphrase;
 };
@@ -54,12 +57,21 @@ LAHETTI_CHECKED bool home_read(struct cli *c, const char *name, struct lahetti_b
 LAHETTI_CHECKED bool home_write(struct cli *c, const char *name, struct lahetti_span bytes);
 /* A file that is not there is accepted. */
 LAHETTI_CHECKED bool home_remove(struct cli *c, const char *name);
+LAHETTI_CHECKED bool home_rename(struct cli *c, const char *from, const char *to);
+
+/* For what is read, changed and written again: until home_unlock no other run writes. */
+LAHETTI_CHECKED bool home_lock(struct cli *c);
+void home_unlock(struct cli *c);
+
+/* Why a file can't be used, from errno. */
+const char *home_why(const struct cli *c);
 
 /* The names in one of its folders, in the order of their bytes; in the arena. None where there is
  * no such folder. */
 LAHETTI_CHECKED bool home_list(struct cli *c, const char *folder, const char ***names, size_t *n);
 
-/* Reads or writes any file; "-" reads standard input. Written is for the owner alone, and anew. */
+/* Reads or writes any file, which the person has named: CLI_WRONG_USE where it can't be. "-" reads
+ * standard input. Written is for the owner alone, and anew. */
 LAHETTI_CHECKED bool home_read_path(struct cli *c, const char *path, struct lahetti_buffer *out);
 LAHETTI_CHECKED bool home_write_path(struct cli *c, const char *path, struct lahetti_span bytes);
 
@@ -69,7 +81,8 @@ LAHETTI_CHECKED bool home_write_path(struct cli *c, const char *path, struct lah
  * does nothing.
  */
 struct home_writing {
-	int fd; /* -1: nothing is open */
+	int fd;	    /* -1: nothing is open */
+	bool named; /* by the person, who is told so where it can't be */
 	bool is_new;
 	char path[HOME_FILE_MOST];
 	char beside[HOME_FILE_MOST + 8];
@@ -78,7 +91,8 @@ struct home_writing {
 	{                 \
 		.fd = -1  \
 	}
-/* One of the folder's own, in place of what had the name. */
+/* One of the folder's own, in place of what had the name. What another run may write too needs the
+ * lock, as home_write takes it. */
 LAHETTI_CHECKED bool home_begin(struct cli *c, const char *name, struct home_writing *w);
 /* Any path, for the owner alone; what gets the name meanwhile is not replaced. */
 LAHETTI_CHECKED bool home_begin_new(struct cli *c, const char *path, struct home_writing *w);

@@ -131,6 +131,12 @@ static bool waits_in_queue(const Lahetti__V1__Notice *notice)
 	       !lahetti_state_ended((int)notice->state);
 }
 
+static bool is_own(const struct cli *c, ProtobufCBinaryData organisation)
+{
+	return lahetti_span_equal(lahetti_bytes_span(organisation),
+				  lahetti_id_span(&c->session->profile.organisation));
+}
+
 /* A notice that has just been told of is handed over by telling. */
 static void print_notice(struct cli *c, struct table *t, const Lahetti__V1__Notice *notice)
 {
@@ -142,7 +148,11 @@ static void print_notice(struct cli *c, struct table *t, const Lahetti__V1__Noti
 	}
 	table_kind(t, "kind", notice->kind);
 	table_text(t, "from", name_of(c, notice->from_unit));
-	table_text(t, "organisation", name_of(c, notice->from_organisation));
+	/* People are told of others' organisations only. */
+	table_text(t, "organisation",
+		   c->json || !is_own(c, notice->from_organisation)
+			   ? name_of(c, notice->from_organisation)
+			   : "");
 	table_recipient(t, "recipient", notice->recipient);
 	table_word(t, "urgency", &lahetti__v1__urgency__descriptor, (int)notice->urgency);
 	table_date(t, "deadline", notice->deadline);
@@ -377,9 +387,9 @@ static bool print_json(struct cli *c, const struct opened *o)
 	(void)json_object_set_new(object, "opening", opening_json(o));
 	if (o->content->identity != NULL)
 		(void)json_object_set_new(object, "identity",
-					  output_json(&o->content->identity->base));
-	(void)json_object_set_new(object, "header", output_json(&o->statement.header->base));
-	(void)json_object_set_new(object, o->statement.kind->name, output_json(body));
+					  output_json(c, &o->content->identity->base));
+	(void)json_object_set_new(object, "header", output_json(c, &o->statement.header->base));
+	(void)json_object_set_new(object, o->statement.kind->name, output_json(c, body));
 	return output_json_print(c, object);
 }
 
@@ -436,36 +446,37 @@ bool command_open(struct cli *c)
 
 /* ---- the queue ----------------------------------------------------------------------------- */
 
-bool command_claim(struct cli *c)
+/* Puts the delivery that the person named into a frame of one's own, and asks. */
+static bool ask_of_delivery(struct cli *c, Lahetti__V1__ClientFrame *frame,
+			    ProtobufCBinaryData *delivery)
 {
-	Lahetti__V1__ClientFrame frame = LAHETTI__V1__CLIENT_FRAME__INIT;
-	Lahetti__V1__Claim claim = LAHETTI__V1__CLAIM__INIT;
 	const Lahetti__V1__Notice *notice;
 
 	if (!session_act(c) || !inbox_find(c, args_value(c, "DELIVERY"), &notice))
 		return false;
-	claim.delivery = notice->delivery;
-	frame.body_case = SESSION_CLIENT(CLAIM);
-	frame.claim = &claim;
-	if (session_ask(c, &frame, SESSION_SERVER(DONE)) == NULL)
+	*delivery = notice->delivery;
+	if (session_ask(c, frame, SESSION_SERVER(DONE)) == NULL)
 		return false;
 	cli_say(c, "cli.done", NULL, NULL);
 	return true;
+}
+
+bool command_claim(struct cli *c)
+{
+	Lahetti__V1__ClientFrame frame = LAHETTI__V1__CLIENT_FRAME__INIT;
+	Lahetti__V1__Claim claim = LAHETTI__V1__CLAIM__INIT;
+
+	frame.body_case = SESSION_CLIENT(CLAIM);
+	frame.claim = &claim;
+	return ask_of_delivery(c, &frame, &claim.delivery);
 }
 
 bool command_release(struct cli *c)
 {
 	Lahetti__V1__ClientFrame frame = LAHETTI__V1__CLIENT_FRAME__INIT;
 	Lahetti__V1__Release release = LAHETTI__V1__RELEASE__INIT;
-	const Lahetti__V1__Notice *notice;
 
-	if (!session_act(c) || !inbox_find(c, args_value(c, "DELIVERY"), &notice))
-		return false;
-	release.delivery = notice->delivery;
 	frame.body_case = SESSION_CLIENT(RELEASE);
 	frame.release = &release;
-	if (session_ask(c, &frame, SESSION_SERVER(DONE)) == NULL)
-		return false;
-	cli_say(c, "cli.done", NULL, NULL);
-	return true;
+	return ask_of_delivery(c, &frame, &release.delivery);
 }

@@ -10,6 +10,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
 
 #ifndef LAHETTI_VERSION
 	#error "the build tells the version"
@@ -207,8 +209,29 @@ static bool run(struct cli *c, int argc, char **argv)
 	return args_complete(c) && home_find(c) && c->args.command->run(c);
 }
 
+/*
+ * The words are read from a copy, and what others on this computer see of the command line is
+ * emptied: a personal identity code may stand there, or an enrolment code.
+ */
+static char **hide_words(struct cli *c, int argc, char **argv)
+{
+	char **copy = cli_take(c, ((size_t)argc + 1) * sizeof *copy);
+
+	for (int i = 0; copy != NULL && i < argc; i++) {
+		copy[i] = lahetti_arena_text(&c->arena, lahetti_span_text(argv[i]));
+		if (copy[i] == NULL) {
+			(void)cli_no_memory(c);
+			return NULL;
+		}
+	}
+	for (int i = 1; copy != NULL && i < argc; i++)
+		lahetti_wipe(argv[i], strlen(argv[i]));
+	return copy;
+}
+
 int main(int argc, char **argv)
 {
+	static const struct rlimit none = {0, 0};
 	static struct cli c;
 	struct lahetti_fault fault;
 	bool done;
@@ -221,7 +244,12 @@ int main(int argc, char **argv)
 		(void)fprintf(stderr, "lahetti: %s\n", fault.text);
 		return CLI_OWN_FAULT;
 	}
-	done = run(&c, argc, argv);
+	/* Nothing of a client is left in a core dump, or in what an editor writes beside a draft.
+	 */
+	(void)setrlimit(RLIMIT_CORE, &none);
+	(void)umask(077);
+	argv = hide_words(&c, argc, argv);
+	done = argv != NULL && run(&c, argc, argv);
 	if (done && fflush(stdout) != 0)
 		done = cli_fail(&c, CLI_OWN_FAULT, "cli.cannot-print", NULL, NULL);
 	if (!done) {

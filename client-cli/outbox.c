@@ -10,8 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define ENVELOPE_MOST ((size_t)16 << 20)
-#define NAME_MOST     64
+#define NAME_MOST 64
 
 static void name_in(const char *folder, const struct lahetti_id *id, char name[NAME_MOST])
 {
@@ -29,57 +28,98 @@ static bool put(struct cli *c, const char *folder, const struct signed_statement
 	return home_seal(c, name, s->bytes);
 }
 
-static bool move(struct cli *c, const struct signed_statement *s, const char *to)
+/* Why a command failed, kept while something is done about it. */
+struct failure {
+	enum cli_status status;
+	char sentence[sizeof((struct cli *)0)->sentence];
+};
+
+static struct failure failure_of(const struct cli *c)
+{
+	struct failure f = {.status = c->status};
+
+	(void)snprintf(f.sentence, sizeof f.sentence, "%s", c->sentence);
+	return f;
+}
+
+/* Always false. */
+static bool fail_as(struct cli *c, const struct failure *f)
+{
+	c->status = f->status;
+	(void)snprintf(c->sentence, sizeof c->sentence, "%s", f->sentence);
+	return false;
+}
+
+/* From one folder, after its attachments: what is stopped on the way is done again. */
+static bool drop(struct cli *c, const char *folder, const struct signed_statement *s)
+{
+	char name[NAME_MOST];
+
+	name_in(folder, &s->id, name);
+	return attachment_drop(c, s) && home_remove(c, name);
+}
+
+static bool set_aside(struct cli *c, const struct signed_statement *s)
 {
 	char name[NAME_MOST];
 
 	name_in("outbox", &s->id, name);
-	return put(c, to, s) && home_remove(c, name);
+	return put(c, "aside", s) && home_remove(c, name);
+}
+
+bool outbox_put(struct cli *c, const struct signed_statement *s)
+{
+	struct failure why;
+
+	/* What it names is there before it. */
+	if (attachment_keep(c, s) && put(c, "outbox", s))
+		return true;
+	why = failure_of(c);
+	(void)!attachment_drop(c, s);
+	return fail_as(c, &why);
+}
+
+bool outbox_waits(struct cli *c, const struct signed_statement *s)
+{
+	const struct failure why = failure_of(c);
+	char id[LAHETTI_ID_TEXT_LEN + 1];
+
+	lahetti_id_format(&s->id, id);
+	c->kept = true;
+	return cli_fail(c, why.status != CLI_DONE ? why.status : CLI_NO_CONNECTION,
+			"cli.kept-in-outbox", id, why.sentence);
 }
 
 bool outbox_keep(struct cli *c, const struct signed_statement *s)
 {
-	enum cli_status status = c->status != CLI_DONE ? c->status : CLI_NO_CONNECTION;
-	char why[sizeof c->sentence];
-	char id[LAHETTI_ID_TEXT_LEN + 1];
+	const struct failure why = failure_of(c);
 
-	(void)snprintf(why, sizeof why, "%s", c->sentence);
-	lahetti_id_format(&s->id, id);
-	/* What it names is there before it. */
-	c->kept = attachment_keep(c, s) && put(c, "outbox", s);
-	return c->kept && cli_fail(c, status, "cli.kept-in-outbox", id, why);
+	if (!outbox_put(c, s))
+		return false;
+	(void)fail_as(c, &why);
+	return outbox_waits(c, s);
 }
 
 bool outbox_sent(struct cli *c, const struct signed_statement *s)
 {
-	return put(c, "sent", s);
+	return put(c, "sent", s) && drop(c, "outbox", s);
 }
 
-static bool read_one(struct cli *c, const char *name, struct signed_statement *s)
+bool outbox_forget(struct cli *c, const struct signed_statement *s)
 {
-	struct lahetti_buffer bytes;
-	const void *copy = NULL;
-	bool found, ok;
+	const struct failure why = failure_of(c);
 
-	lahetti_buffer_init(&bytes, ENVELOPE_MOST);
-	ok = home_unseal(c, name, &bytes, &found) &&
-	     (found || cli_fail(c, CLI_OWN_FAULT, "cli.not-kept", name, NULL));
-	if (ok)
-		copy = lahetti_arena_copy(&c->arena, bytes.data, bytes.len);
-	if (ok && copy == NULL)
-		ok = cli_no_memory(c);
-	ok = ok && statement_of(c, lahetti_span(copy, bytes.len), s);
-	lahetti_buffer_finish(&bytes);
-	return ok;
+	return drop(c, "outbox", s) && fail_as(c, &why);
 }
 
-static bool read_file(struct cli *c, const char *folder, const char *file,
-		      struct signed_statement *s)
+/* *found is false where another run has sent it meanwhile. */
+static bool read_one(struct cli *c, const char *folder, const char *file,
+		     struct signed_statement *s, bool *found)
 {
 	char name[NAME_MOST];
 
 	(void)snprintf(name, sizeof name, "%s/%.*s", folder, LAHETTI_ID_TEXT_LEN, file);
-	return read_one(c, name, s);
+	return statement_read(c, name, s, found);
 }
 
 static bool names_it(const Lahetti__V1__Reference *r, const struct lahetti_id *id)
@@ -100,7 +140,7 @@ static bool speaks_of(const struct signed_statement *s, const struct lahetti_id 
 
 /* What was refused in this run, and what spoke of it. */
 struct aside {
-	const struct lahetti_id *ids;
+	struct lahetti_id *ids;
 	size_t n;
 };
 
@@ -120,27 +160,97 @@ static void tell(struct cli *c, const struct signed_statement *s, const char *ke
 	cli_say(c, key, id, why);
 }
 
+/*
+ * Neither sent nor refused, and not for the connection. Another run may have sent it meanwhile; one
+ * whose attachments can't be read any more holds up nothing.
+ */
+static bool failed_one(struct cli *c, const struct signed_statement *s, bool *refused)
+{
+	const struct failure why = failure_of(c);
+	struct signed_statement sent;
+	char id[LAHETTI_ID_TEXT_LEN + 1];
+	bool found;
+
+	lahetti_id_format(&s->id, id);
+	if (read_one(c, "sent", id, &sent, &found) && found)
+		return drop(c, "outbox", s);
+	*refused = !attachment_whole(c, s);
+	if (!*refused)
+		return fail_as(c, &why);
+	tell(c, s, "cli.outbox-damaged", NULL);
+	return set_aside(c, s);
+}
+
 /* One statement of the outbox. *waits: the connection broke; *refused: it was set aside. */
 static bool send_one(struct cli *c, const struct signed_statement *s, bool *waits, bool *refused)
 {
 	const Lahetti__V1__Accepted *accepted;
 
-	if (statement_ask(c, s, &accepted)) {
+	if (session_act_as(c, s->header->unit, s->header->role) && statement_ask(c, s, &accepted)) {
 		tell(c, s, "cli.outbox-sent", NULL);
-		return move(c, s, "sent") && attachment_drop(c, s);
+		return outbox_sent(c, s);
 	}
 	*waits = c->status == CLI_NO_CONNECTION;
 	*refused = c->status == CLI_REFUSED;
 	if (*refused) {
 		tell(c, s, "cli.outbox-refused", c->sentence);
-		return move(c, s, "aside");
+		return set_aside(c, s);
 	}
-	return *waits;
+	return *waits || failed_one(c, s, refused);
+}
+
+/* One that can't be read any more, as it is: it may be worth a look, and holds up nothing. */
+static bool set_aside_damaged(struct cli *c, const char *file)
+{
+	char from[NAME_MOST], to[NAME_MOST];
+
+	(void)snprintf(from, sizeof from, "outbox/%.*s", LAHETTI_ID_TEXT_LEN, file);
+	(void)snprintf(to, sizeof to, "aside/%.*s", LAHETTI_ID_TEXT_LEN, file);
+	cli_say(c, "cli.outbox-damaged", file, NULL);
+	return home_rename(c, from, to);
+}
+
+static bool flush_one(struct cli *c, const struct signed_statement *s, struct aside *aside,
+		      bool *waits)
+{
+	bool refused = false;
+
+	if (speaks_of_refused(s, aside)) {
+		tell(c, s, "cli.outbox-depends", NULL);
+		if (!set_aside(c, s))
+			return false;
+		refused = true;
+	} else if (!send_one(c, s, waits, &refused)) {
+		return false;
+	}
+	if (refused)
+		aside->ids[aside->n++] = s->id;
+	return true;
+}
+
+static bool flush_all(struct cli *c, const char *const *names, size_t n, struct aside *aside,
+		      bool *empty)
+{
+	for (size_t i = 0; i < n && *empty; i++) {
+		struct signed_statement s;
+		bool waits = false;
+		bool found;
+
+		if (!read_one(c, "outbox", names[i], &s, &found)) {
+			if (c->status != CLI_NOT_PROVED || !set_aside_damaged(c, names[i]))
+				return false;
+			continue;
+		}
+		if (found && !flush_one(c, &s, aside, &waits))
+			return false;
+		*empty = !waits;
+	}
+	return true;
 }
 
 bool outbox_flush(struct cli *c, bool *empty)
 {
-	struct lahetti_id *ids;
+	struct profile before = c->session->profile;
 	struct aside aside = {.n = 0};
 	const char **names;
 	size_t n;
@@ -148,35 +258,17 @@ bool outbox_flush(struct cli *c, bool *empty)
 	*empty = true;
 	if (!home_list(c, "outbox", &names, &n))
 		return false;
-	ids = cli_take(c, (n + 1) * sizeof *ids);
-	if (ids == NULL)
+	aside.ids = cli_take(c, (n + 1) * sizeof *aside.ids);
+	if (aside.ids == NULL || !flush_all(c, names, n, &aside, empty))
 		return false;
-	aside.ids = ids;
-	for (size_t i = 0; i < n && *empty; i++) {
-		struct signed_statement s;
-		bool waits = false;
-		bool refused = false;
-
-		if (!read_file(c, "outbox", names[i], &s))
-			return false;
-		if (speaks_of_refused(&s, &aside)) {
-			tell(c, &s, "cli.outbox-depends", NULL);
-			if (!move(c, &s, "aside"))
-				return false;
-			refused = true;
-		} else if (!send_one(c, &s, &waits, &refused)) {
-			return false;
-		}
-		if (refused)
-			ids[aside.n++] = s.id;
-		*empty = !waits;
-	}
-	return true;
+	return !*empty ||
+	       session_act_as(c, lahetti_bytes(lahetti_id_span(&before.unit)), before.role);
 }
 
 /* What the server has still answers with its first receipt. */
 bool outbox_again(struct cli *c, int64_t since_us, size_t *n)
 {
+	const struct failure before = failure_of(c);
 	const char **names;
 	size_t found;
 
@@ -185,15 +277,16 @@ bool outbox_again(struct cli *c, int64_t since_us, size_t *n)
 		return false;
 	for (size_t i = 0; i < found; i++) {
 		struct signed_statement s;
-		struct lahetti_statement statement;
-		struct lahetti_fault fault;
+		bool there;
 
-		if (!read_file(c, "sent", names[i], &s))
-			return false;
-		if (!lahetti_statement_read(&statement, lahetti_bytes_span(s.envelope->payload),
-					    &c->arena, &fault))
-			return cli_fault(c, CLI_OWN_FAULT, &fault);
-		if (statement.header->created_us < since_us)
+		/* What can't be read any more can't be sent again: nothing else waits for it. */
+		if (!read_one(c, "sent", names[i], &s, &there)) {
+			if (c->status != CLI_NOT_PROVED)
+				return false;
+			(void)fail_as(c, &before);
+			continue;
+		}
+		if (!there || s.header->created_us < since_us)
 			continue;
 		if (!put(c, "outbox", &s))
 			return false;
@@ -213,16 +306,26 @@ static bool list_folder(struct cli *c, struct table *t, const char *folder, cons
 	if (!home_list(c, folder, &names, &n))
 		return false;
 	for (size_t i = 0; i < n; i++) {
-		struct signed_statement s;
+		static const Lahetti__V1__Header nothing = LAHETTI__V1__HEADER__INIT;
+		struct signed_statement s = {.header = &nothing};
+		struct lahetti_id id = {0};
+		bool found = true;
+		bool damaged = !read_one(c, folder, names[i], &s, &found);
 
-		if (!read_file(c, folder, names[i], &s))
+		if (damaged && c->status != CLI_NOT_PROVED)
 			return false;
+		if (!found)
+			continue;
+		(void)!lahetti_id_parse(&id, names[i], NULL);
 		table_row(t);
-		table_id(t, "statement", s.header->id);
+		table_id(t, "statement", lahetti_bytes(lahetti_id_span(&id)));
 		table_kind(t, "kind", s.header->kind);
 		table_time(t, "created", s.header->created_us);
 		table_number(t, "attachments", s.header->n_attachments);
-		table_text(t, "state", c->json ? folder : cli_text(c, state));
+		table_text(t, "state",
+			   damaged   ? c->json ? "damaged" : cli_text(c, "cli.state-damaged")
+			     : c->json ? folder
+				     : cli_text(c, state));
 	}
 	return true;
 }
@@ -252,24 +355,38 @@ bool command_outbox_send(struct cli *c)
 	return true;
 }
 
+/* One that can't be read any more no longer says what it has with it. */
+static bool drop_file(struct cli *c, const char *folder, const struct lahetti_id *id)
+{
+	struct signed_statement s;
+	char name[NAME_MOST];
+	bool found;
+
+	name_in(folder, id, name);
+	if (statement_read(c, name, &s, &found))
+		return !found || drop(c, folder, &s);
+	return c->status == CLI_NOT_PROVED && home_remove(c, name);
+}
+
 bool command_outbox_drop(struct cli *c)
 {
 	static const char *const folders[] = {"outbox", "aside"};
 	const char *text = args_value(c, "STATEMENT");
-	char found[NAME_MOST] = "";
-	struct signed_statement s;
+	struct lahetti_id id = {0};
 	size_t matches = 0;
 
 	for (size_t f = 0; f < 2; f++) {
 		const char **names;
-		struct lahetti_id id;
+		struct lahetti_id each;
 		size_t n;
 
 		if (!home_list(c, folders[f], &names, &n))
 			return false;
 		for (size_t i = 0; i < n; i++)
-			if (statement_names(names[i], text, &id)) {
-				name_in(folders[f], &id, found);
+			/* A run that was stopped may have left it in both. */
+			if (statement_names(names[i], text, &each) &&
+			    (matches == 0 || !lahetti_id_equal(&each, &id))) {
+				id = each;
 				matches++;
 			}
 	}
@@ -277,5 +394,5 @@ bool command_outbox_drop(struct cli *c)
 		return cli_fail(c, CLI_WRONG_USE,
 				matches == 0 ? "cli.no-statement" : "cli.ambiguous-digits", text,
 				NULL);
-	return read_one(c, found, &s) && attachment_drop(c, &s) && home_remove(c, found);
+	return drop_file(c, folders[0], &id) && drop_file(c, folders[1], &id);
 }

@@ -25,18 +25,30 @@ struct table {
 	json_t *object; /* the row */
 	size_t column;	/* of the next cell */
 	size_t columns;
+	bool filled[COLUMNS_MOST]; /* in some row; a column that is empty everywhere is not shown */
 	bool failed;
 };
 
 /* ---- forms --------------------------------------------------------------------------------- */
 
-void output_time(int64_t us, char text[OUTPUT_TIME_LEN])
+/* Finns write 1.12.2026 9.05, in both languages; others, and programs, get ISO 8601. */
+static bool writes_as_finns(const struct cli *c)
+{
+	return !c->json && c->language != LAHETTI_ENGLISH;
+}
+
+void output_time(const struct cli *c, int64_t us, char text[OUTPUT_TIME_LEN])
 {
 	time_t local = (time_t)(us / 1000000) + lahetti_helsinki_offset(us);
 	struct tm tm;
 
 	text[0] = '\0';
-	if (us > 0 && gmtime_r(&local, &tm) != NULL)
+	if (us <= 0 || gmtime_r(&local, &tm) == NULL)
+		return;
+	if (writes_as_finns(c))
+		(void)snprintf(text, OUTPUT_TIME_LEN, "%d.%d.%d %d.%02d", tm.tm_mday, tm.tm_mon + 1,
+			       tm.tm_year + 1900, tm.tm_hour, tm.tm_min);
+	else
 		(void)strftime(text, OUTPUT_TIME_LEN, "%Y-%m-%d %H:%M", &tm);
 }
 
@@ -50,12 +62,19 @@ static void time_utc(int64_t us, char text[OUTPUT_TIME_LEN])
 		(void)strftime(text, OUTPUT_TIME_LEN, "%Y-%m-%dT%H:%M:%SZ", &tm);
 }
 
-void output_date(uint32_t date, char text[OUTPUT_TIME_LEN])
+void output_date(const struct cli *c, uint32_t date, char text[OUTPUT_TIME_LEN])
 {
+	uint32_t year = date / 10000, month = date / 100 % 100, day = date % 100;
+
 	text[0] = '\0';
-	if (date != 0)
+	if (date == 0)
+		return;
+	if (writes_as_finns(c))
+		(void)snprintf(text, OUTPUT_TIME_LEN, "%" PRIu32 ".%" PRIu32 ".%" PRIu32, day,
+			       month, year);
+	else
 		(void)snprintf(text, OUTPUT_TIME_LEN, "%04" PRIu32 "-%02" PRIu32 "-%02" PRIu32,
-			       date / 10000, date / 100 % 100, date % 100);
+			       year, month, day);
 }
 
 /* Rounded up, so that a limit that is told is one that may be reached. */
@@ -237,6 +256,8 @@ static void show(struct table *t, const char *column, const char *text)
 		if (t->columns == 0)
 			t->failed |= scols_table_new_column(t->list, heading(t, column), 0,
 							    SCOLS_FL_WRAP) == NULL;
+		if (t->column < COLUMNS_MOST)
+			t->filled[t->column] |= cell[0] != '\0';
 		/* New columns make room in the lines that are there. */
 		t->failed |= scols_line_set_data(t->line, t->column, cell) != 0;
 	}
@@ -373,7 +394,7 @@ void table_recipient(struct table *t, const char *column, const Lahetti__V1__Rec
 	json_t *object = NULL;
 
 	if (t->c->json)
-		object = recipient != NULL ? output_json(&recipient->base) : json_object();
+		object = recipient != NULL ? output_json(t->c, &recipient->base) : json_object();
 	cell(t, column, t->c->json ? "" : directory_recipient_text(t->c, recipient), object);
 }
 
@@ -382,7 +403,7 @@ void table_time(struct table *t, const char *column, int64_t us)
 	char people[OUTPUT_TIME_LEN];
 	char programs[OUTPUT_TIME_LEN];
 
-	output_time(us, people);
+	output_time(t->c, us, people);
 	time_utc(us, programs);
 	cell(t, column, people, json_of(t, programs));
 }
@@ -391,7 +412,7 @@ void table_date(struct table *t, const char *column, uint32_t date)
 {
 	char text[OUTPUT_TIME_LEN];
 
-	output_date(date, text);
+	output_date(t->c, date, text);
 	cell(t, column, text, json_of(t, text));
 }
 
@@ -438,6 +459,15 @@ bool table_flush(struct table *t)
 	return fflush(stdout) == 0 || cli_fail(t->c, CLI_OWN_FAULT, "cli.cannot-print", NULL, NULL);
 }
 
+/* An empty table is not printed, so one column at least is left. */
+static void hide_empty_columns(struct table *t)
+{
+	for (size_t i = 0; t->form == TABLE_LIST && i < t->columns && i < COLUMNS_MOST; i++)
+		if (!t->filled[i])
+			t->failed |= scols_column_set_flags(scols_table_get_column(t->list, i),
+							    SCOLS_FL_WRAP | SCOLS_FL_HIDDEN) != 0;
+}
+
 bool table_print(struct table *t, bool ok)
 {
 	struct cli *c = t->c;
@@ -448,6 +478,8 @@ bool table_print(struct table *t, bool ok)
 		(void)printf("\n");
 	if (t->form != TABLE_CARD)
 		end_row(t);
+	if (t->list != NULL)
+		hide_empty_columns(t);
 	printed = !t->failed || cli_no_memory(c);
 	if (printed && t->array != NULL) {
 		printed = output_json_print(c, t->array);
@@ -469,11 +501,35 @@ bool table_print(struct table *t, bool ok)
 	return printed && ok;
 }
 
+/* One of the characters that `unwanted` finds, as JSON escapes it: they stand in strings alone. */
+static void print_escaped(const char *text, size_t len)
+{
+	const unsigned char *u = (const unsigned char *)text;
+	unsigned code = len == 1   ? u[0]
+			: len == 2 ? (unsigned)(u[0] & 0x1f) << 6 | (u[1] & 0x3f)
+				   : (unsigned)(u[0] & 0x0f) << 12 | (unsigned)(u[1] & 0x3f) << 6 |
+					     (u[2] & 0x3f);
+
+	(void)printf("\\u%04x", code);
+}
+
+/* JSON may be read by a person too: what steers a terminal is escaped, not only what must be. */
 bool output_json_print(struct cli *c, json_t *value)
 {
-	bool ok = value != NULL && json_dumpf(value, stdout, JSON_COMPACT) == 0 &&
-		  printf("\n") == 1 && fflush(stdout) == 0;
+	char *text = value != NULL ? json_dumps(value, JSON_COMPACT) : NULL;
+	bool ok;
 
+	for (const char *at = text; at != NULL && *at != '\0';) {
+		size_t len = unwanted(at);
+
+		if (len > 0)
+			print_escaped(at, len);
+		else
+			(void)putchar(*at);
+		at += len > 0 ? len : 1;
+	}
+	ok = text != NULL && putchar('\n') != EOF && fflush(stdout) == 0;
+	free(text);
 	json_decref(value);
 	return ok || cli_fail(c, CLI_OWN_FAULT, "cli.cannot-print", NULL, NULL);
 }
@@ -611,7 +667,7 @@ static void output_value(struct cli *c, const ProtobufCFieldDescriptor *field, c
 		(void)printf("%s", cli_text(c, int_at(at) ? "cli.yes" : "cli.no"));
 		break;
 	default:
-		output_date((uint32_t)number_at(field, at), text);
+		output_date(c, (uint32_t)number_at(field, at), text);
 		(void)printf("%s", text);
 		break;
 	}
@@ -653,7 +709,8 @@ void output_message(struct cli *c, const ProtobufCMessage *message, unsigned dep
 	}
 }
 
-static json_t *json_value(const ProtobufCFieldDescriptor *field, const void *at)
+static json_t *json_value(const struct cli *c, const ProtobufCFieldDescriptor *field,
+			  const void *at)
 {
 	char text[2 * LAHETTI_DIGEST_LEN + 1];
 	char word[64];
@@ -669,16 +726,16 @@ static json_t *json_value(const ProtobufCFieldDescriptor *field, const void *at)
 	case PROTOBUF_C_TYPE_BOOL:
 		return json_boolean(int_at(at));
 	case PROTOBUF_C_TYPE_MESSAGE:
-		return output_json(message_at(at));
+		return output_json(c, message_at(at));
 	default:
 		if (!is_date(field))
 			return json_integer((json_int_t)number_at(field, at));
-		output_date((uint32_t)number_at(field, at), text);
+		output_date(c, (uint32_t)number_at(field, at), text);
 		return json_string(text);
 	}
 }
 
-json_t *output_json(const ProtobufCMessage *message)
+json_t *output_json(const struct cli *c, const ProtobufCMessage *message)
 {
 	const ProtobufCMessageDescriptor *type = message->descriptor;
 	json_t *object = json_object();
@@ -693,10 +750,10 @@ json_t *output_json(const ProtobufCMessage *message)
 			const void *at = member(message, field, k);
 
 			if (repeated)
-				(void)json_array_append_new(array, json_value(field, at));
+				(void)json_array_append_new(array, json_value(c, field, at));
 			else if (!is_nothing(field, at))
 				(void)json_object_set_new(object, field->name,
-							  json_value(field, at));
+							  json_value(c, field, at));
 		}
 		if (array != NULL && n > 0)
 			(void)json_object_set(object, field->name, array);

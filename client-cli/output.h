@@ -67,8 +67,8 @@ LAHETTI_CHECKED bool table_print(struct table *t, bool ok);
 /* ---- forms that others need ---------------------------------------------------------------- */
 
 #define OUTPUT_TIME_LEN 32
-void output_time(int64_t us, char text[OUTPUT_TIME_LEN]);
-void output_date(uint32_t date, char text[OUTPUT_TIME_LEN]);
+void output_time(const struct cli *c, int64_t us, char text[OUTPUT_TIME_LEN]);
+void output_date(const struct cli *c, uint32_t date, char text[OUTPUT_TIME_LEN]);
 #define OUTPUT_SIZE_LEN 32
 void output_size(uint64_t bytes, char text[OUTPUT_SIZE_LEN]);
 
@@ -84,7 +84,7 @@ void output_text(FILE *to, const char *text, const char *indent);
 void output_message(struct cli *c, const ProtobufCMessage *message, unsigned depth);
 
 /* The same as JSON, whole; NULL when memory is spent. */
-json_t *output_json(const ProtobufCMessage *message);
+json_t *output_json(const struct cli *c, const ProtobufCMessage *message);
 
 /* Writes a JSON value and gives its reference back. False after cli_fail. */
 LAHETTI_CHECKED bool output_json_print(struct cli *c, json_t *value);

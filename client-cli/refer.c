@@ -136,29 +136,15 @@ static bool send(struct cli *c)
 	return draft_sign(c, d, &s) && statement_submit(c, &s);
 }
 
-/* Whether the command line itself says what is to be sent. */
-static bool says_anything(const struct cli *c)
-{
-	const char *usage = c->args.command->usage;
-	struct args_item item;
-
-	while (args_item_next(&usage, &item))
-		if (args_given(c, item.name))
-			return true;
-	return false;
-}
-
 bool command_refer(struct cli *c)
 {
-	const char *file = args_value(c, "file");
-	bool ok;
+	bool edited, ok;
 
-	if (file != NULL)
-		return form_read(c, file) && send(c);
-	if (says_anything(c) || !cli_can_ask())
-		return send(c);
-	ok = form_edit(c) && send(c);
-	form_done(c, ok);
+	if (!form_fill(c, &edited))
+		return false;
+	ok = send(c);
+	if (edited)
+		form_done(c, ok);
 	return ok;
 }
 

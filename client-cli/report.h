@@ -13,6 +13,7 @@ struct report {
 	struct cli *c;
 	struct table *table; /* NULL: nothing is told, only found */
 	uint64_t lines;	     /* that hold */
+	uint64_t not_shown;  /* claims of which nothing is shown */
 	bool told_lines;
 	uint64_t entries; /* of all chains: a client may have one for each of its identifiers */
 	bool of_client;	  /* the chain of the asked one is among them */

@@ -22,8 +22,9 @@ static bool refused(struct cli *c, const Lahetti__V1__Error *error)
 	const char *sentence = lahetti_text_of_code(error->code, c->language);
 
 	(void)snprintf(c->code, sizeof c->code, "%s", error->code);
-	c->status = error->class_ == LAHETTI__V1__ERROR__CLASS__CLASS_TRANSIENT ? CLI_NO_CONNECTION
-										: CLI_REFUSED;
+	/* Only a refusal is about what was asked: all else may go better another time. */
+	c->status = error->class_ == LAHETTI__V1__ERROR__CLASS__CLASS_REFUSED ? CLI_REFUSED
+									      : CLI_NO_CONNECTION;
 	(void)snprintf(c->sentence, sizeof c->sentence, "%s",
 		       sentence != NULL ? sentence : error->sentence);
 	if (c->sentence[0] == '\0')
@@ -36,6 +37,19 @@ static bool is_busy(const Lahetti__V1__ServerFrame *answer)
 	return answer->body_case == SESSION_SERVER(ERROR) &&
 	       answer->error->class_ == LAHETTI__V1__ERROR__CLASS__CLASS_TRANSIENT &&
 	       strcmp(answer->error->code, "too-many-requests") == 0;
+}
+
+/* A connection that ended may have said why. */
+static void told_why(struct cli *c, struct lahetti_peer *peer)
+{
+	const Lahetti__V1__ServerFrame *frame;
+	struct lahetti_fault ignored;
+
+	while ((frame = lahetti_peer_next(peer, 0, &c->arena, &ignored)) != NULL)
+		if (frame->body_case == SESSION_SERVER(ERROR))
+			(void)refused(c, frame->error);
+		else if (frame->body_case == SESSION_SERVER(GOING_AWAY))
+			(void)cli_fail(c, CLI_NO_CONNECTION, "cli.going-away", NULL, NULL);
 }
 
 /* One question on a connection. Too many a second is a matter of waiting. */
@@ -53,6 +67,7 @@ static Lahetti__V1__ServerFrame *ask(struct cli *c, struct lahetti_peer *peer,
 	}
 	if (answer == NULL) {
 		(void)cli_fault(c, CLI_NO_CONNECTION, &fault);
+		told_why(c, peer);
 		return NULL;
 	}
 	if (answer->body_case == SESSION_SERVER(ERROR)) {
@@ -81,6 +96,10 @@ Lahetti__V1__ServerFrame *session_next(struct cli *c, int timeout_ms, bool *fail
 	*failed = frame == NULL && fault.kind != LAHETTI_FAULT_NONE;
 	if (*failed)
 		(void)cli_fault(c, CLI_NO_CONNECTION, &fault);
+	if (frame != NULL && frame->body_case == SESSION_SERVER(ERROR)) {
+		*failed = !refused(c, frame->error);
+		return NULL;
+	}
 	return frame;
 }
 
@@ -153,10 +172,50 @@ static bool is_present(const struct cli *c, const struct generation *g)
 	return g == &c->session->log.list[0];
 }
 
+/* The newest head that any run of this device has seen, and its generation; none where there is
+ * none yet. */
+struct seen {
+	struct lahetti_buffer note;
+	struct lahetti_checkpoint head;
+	const struct generation *of;
+};
+
+static bool read_seen(struct cli *c, struct seen *seen)
+{
+	struct lahetti_fault fault;
+	bool found;
+
+	lahetti_buffer_init(&seen->note, LAHETTI_NOTE_MOST);
+	seen->head = (struct lahetti_checkpoint){.size = 0};
+	seen->of = NULL;
+	if (!home_read(c, "checkpoint", &seen->note, &found))
+		return false;
+	if (found)
+		seen->of = open_head(c, lahetti_buffer_span(&seen->note), &seen->head, &fault);
+	return !found || seen->of != NULL ||
+	       cli_fail(c, CLI_OWN_FAULT, "cli.bad-profile", c->home.path, NULL);
+}
+
+/* Another run may have seen a newer one meanwhile. One of a generation that has ended gives way,
+ * however large. */
+static bool keep_head(struct cli *c, uint64_t size, struct lahetti_span note)
+{
+	struct seen kept;
+	bool ok;
+
+	if (!home_lock(c))
+		return false;
+	ok = read_seen(c, &kept) &&
+	     ((kept.of != NULL && is_present(c, kept.of) && kept.head.size >= size) ||
+	      home_write(c, "checkpoint", note));
+	lahetti_buffer_finish(&kept.note);
+	home_unlock(c);
+	return ok;
+}
+
 /* What the operator's act says was brought back is the beginning of the log; and so is what this
  * device had seen, as far as it was brought back. */
-static bool goes_on(struct cli *c, const struct generation *of,
-		    const struct lahetti_checkpoint *seen, const struct lahetti_checkpoint *now,
+static bool goes_on(struct cli *c, const struct seen *seen, const struct lahetti_checkpoint *now,
 		    bool *yes)
 {
 	const struct generations *log = &c->session->log;
@@ -164,63 +223,74 @@ static bool goes_on(struct cli *c, const struct generation *of,
 	*yes = now->size >= log->last.size;
 	if (!*yes || !continues(c, &log->last, now, yes))
 		return !*yes;
-	return !*yes || of == NULL || seen->size > of->common || continues(c, seen, now, yes);
+	return !*yes || seen->of == NULL || seen->head.size > seen->of->common ||
+	       continues(c, &seen->head, now, yes);
 }
 
 /* The first head of a generation that this device sees. */
-static bool first_head(struct cli *c, struct lahetti_span seen, struct lahetti_span shown,
-		       const struct generation *of, const struct lahetti_checkpoint *before,
+static bool first_head(struct cli *c, const struct seen *seen, struct lahetti_span shown,
 		       const struct lahetti_checkpoint *now)
 {
 	bool yes;
 
 	if (c->session->log.restored) {
-		if (!goes_on(c, of, before, now, &yes))
+		if (!goes_on(c, seen, now, &yes))
 			return false;
 		if (!yes)
-			return forked(c, seen, shown);
+			return forked(c, lahetti_buffer_span(&seen->note), shown);
 	}
-	return home_write(c, "checkpoint", shown);
+	return keep_head(c, now->size, shown);
 }
 
-static bool compare_heads(struct cli *c, struct lahetti_span seen, struct lahetti_span shown,
+/*
+ * A server may not go back behind what it had shown when this run began. Behind what another run
+ * of this device has been shown since, it may: but to a beginning of the same tree.
+ */
+static bool compare_heads(struct cli *c, const struct seen *seen, struct lahetti_span shown,
 			  bool newest)
 {
-	struct lahetti_checkpoint before = {.size = 0}, now;
-	const struct generation *of_before = NULL, *of_now;
+	struct lahetti_checkpoint now;
 	struct lahetti_fault fault;
+	const struct generation *of = open_head(c, shown, &now, &fault);
 	bool yes;
 
-	of_now = open_head(c, shown, &now, &fault);
-	if (of_now == NULL)
+	if (of == NULL)
 		return not_proved(c, &fault);
 	/* A head of an ended generation is shown with what was brought back from it alone. */
-	if (!is_present(c, of_now) && (newest || now.size > of_now->common))
+	if (!is_present(c, of) && (newest || now.size > of->common))
 		return cli_fail(c, CLI_NOT_PROVED, "code.wrong-origin", NULL, NULL);
-	if (seen.len > 0 && (of_before = open_head(c, seen, &before, &fault)) == NULL)
-		return cli_fail(c, CLI_OWN_FAULT, "cli.bad-profile", c->home.path, NULL);
-	if (of_before == NULL || !is_present(c, of_before))
-		return !is_present(c, of_now) ||
-		       first_head(c, seen, shown, of_before, &before, &now);
-	if (now.size < before.size && newest)
-		return forked(c, seen, shown);
-	if (now.size < before.size ? !continues(c, &now, &before, &yes)
-				   : !continues(c, &before, &now, &yes))
+	if (newest && now.size < c->session->seen)
+		return forked(c, lahetti_buffer_span(&seen->note), shown);
+	if (newest)
+		c->session->seen = now.size;
+	if (seen->of == NULL || !is_present(c, seen->of))
+		return !is_present(c, of) || first_head(c, seen, shown, &now);
+	if (now.size < seen->head.size ? !continues(c, &now, &seen->head, &yes)
+				       : !continues(c, &seen->head, &now, &yes))
 		return false;
 	if (!yes)
-		return forked(c, seen, shown);
-	return now.size <= before.size || home_write(c, "checkpoint", shown);
+		return forked(c, lahetti_buffer_span(&seen->note), shown);
+	return keep_head(c, now.size, shown);
 }
 
 bool session_saw(struct cli *c, ProtobufCBinaryData note, bool newest)
 {
-	struct lahetti_buffer seen;
-	bool found, ok;
+	struct seen seen;
+	bool ok = read_seen(c, &seen) && compare_heads(c, &seen, lahetti_bytes_span(note), newest);
 
-	lahetti_buffer_init(&seen, LAHETTI_NOTE_MOST);
-	ok = home_read(c, "checkpoint", &seen, &found) &&
-	     compare_heads(c, lahetti_buffer_span(&seen), lahetti_bytes_span(note), newest);
-	lahetti_buffer_finish(&seen);
+	lahetti_buffer_finish(&seen.note);
+	return ok;
+}
+
+/* Before the server is asked anything. What was seen of an ended generation binds the present one
+ * by the operator's act alone. */
+static bool begin_to_see(struct cli *c)
+{
+	struct seen seen;
+	bool ok = read_seen(c, &seen);
+
+	c->session->seen = seen.of != NULL && is_present(c, seen.of) ? seen.head.size : 0;
+	lahetti_buffer_finish(&seen.note);
 	return ok;
 }
 
@@ -259,6 +329,10 @@ struct lahetti_peer *session_connect(struct cli *c, const struct profile *p, con
 
 	if (peer == NULL)
 		(void)cli_fault(c, CLI_NO_CONNECTION, &fault);
+	/* Whoever stands between, or has another certificate, is not the server: it was not
+	 * reached. */
+	if (peer == NULL && fault.code != NULL && strcmp(fault.code, "bad-certificate") == 0)
+		c->status = CLI_NO_CONNECTION;
 	return peer;
 }
 
@@ -437,6 +511,41 @@ static bool act_in(struct cli *c, const Lahetti__V1__Membership *m)
 	return true;
 }
 
+/* The profile acts as the session does. */
+static bool follow_session(struct cli *c)
+{
+	struct session *s = c->session;
+	const Lahetti__V1__Membership *m =
+		membership_of(s->signed_in, lahetti_bytes_span(s->signed_in->acting));
+
+	if (m == NULL)
+		return true;
+	s->profile.role = m->role;
+	return (lahetti_id_read(&s->profile.membership, lahetti_bytes_span(m->id), NULL) &&
+		lahetti_id_read(&s->profile.unit, lahetti_bytes_span(m->unit), NULL) &&
+		lahetti_id_read(&s->profile.organisation, lahetti_bytes_span(m->organisation),
+				NULL)) ||
+	       cli_fail(c, CLI_OWN_FAULT, "cli.unexpected-answer", NULL, NULL);
+}
+
+bool session_act_as(struct cli *c, ProtobufCBinaryData unit, Lahetti__V1__Role role)
+{
+	const struct session *s = c->session;
+
+	if (s->peer == NULL ||
+	    (s->profile.role == role &&
+	     lahetti_span_equal(lahetti_id_span(&s->profile.unit), lahetti_bytes_span(unit))))
+		return true;
+	for (size_t i = 0; i < s->signed_in->n_memberships; i++) {
+		const Lahetti__V1__Membership *m = s->signed_in->memberships[i];
+
+		if (m->role == role &&
+		    lahetti_span_equal(lahetti_bytes_span(m->unit), lahetti_bytes_span(unit)))
+			return act_in(c, m) && follow_session(c);
+	}
+	return true;
+}
+
 /* What --as says, else the role of last time where it is one's own still, else the only one. */
 static bool choose_role(struct cli *c)
 {
@@ -453,14 +562,8 @@ static bool choose_role(struct cli *c)
 				lahetti_bytes_span(s->signed_in->acting)) &&
 	    !act_in(c, m))
 		return false;
-	m = membership_of(s->signed_in, lahetti_bytes_span(s->signed_in->acting));
-	if (m == NULL)
-		return true;
-	s->profile.role = m->role;
-	if (!lahetti_id_read(&s->profile.membership, lahetti_bytes_span(m->id), NULL) ||
-	    !lahetti_id_read(&s->profile.unit, lahetti_bytes_span(m->unit), NULL) ||
-	    !lahetti_id_read(&s->profile.organisation, lahetti_bytes_span(m->organisation), NULL))
-		return cli_fail(c, CLI_OWN_FAULT, "cli.unexpected-answer", NULL, NULL);
+	if (!follow_session(c))
+		return false;
 	/* --as is for this once. */
 	if (as != NULL ||
 	    (lahetti_id_equal(&before.membership, &s->profile.membership) &&
@@ -508,7 +611,7 @@ static bool connect_home(struct cli *c)
 
 static bool begin(struct cli *c)
 {
-	return check_greeting(c) && sign_in(c) && check_log(c) && choose_role(c);
+	return check_greeting(c) && begin_to_see(c) && sign_in(c) && check_log(c) && choose_role(c);
 }
 
 bool session_open(struct cli *c)

@@ -21,6 +21,7 @@ struct session {
 	struct lahetti_peer *peer; /* NULL: no connection */
 	const Lahetti__V1__Greeting *greeting;
 	const Lahetti__V1__Session *signed_in;
+	uint64_t seen; /* size of the log when this run began, and of what it was shown since */
 };
 
 #define SESSION_SERVER(NAME) LAHETTI__V1__SERVER_FRAME__BODY_##NAME
@@ -42,6 +43,13 @@ LAHETTI_CHECKED bool session_act(struct cli *c);
  * acted.
  */
 LAHETTI_CHECKED bool session_act_offline(struct cli *c);
+
+/*
+ * Acts in that unit and role from now on, where the user has it still; where not, nothing changes,
+ * and the server will say so to what is sent. A session without a connection stays as it is.
+ */
+LAHETTI_CHECKED bool session_act_as(struct cli *c, ProtobufCBinaryData unit,
+				    Lahetti__V1__Role role);
 
 void session_close(struct cli *c);
 

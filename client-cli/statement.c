@@ -10,7 +10,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#define NAME_MOST 64
+#define ENVELOPE_MOST ((size_t)16 << 20)
+#define NAME_MOST     64
 
 /* ---- drafts -------------------------------------------------------------------------------- */
 
@@ -167,6 +168,26 @@ static bool fill_header(struct cli *c, struct draft *d)
 	return true;
 }
 
+static bool unpack(struct cli *c, struct lahetti_span bytes, struct signed_statement *s)
+{
+	struct lahetti_statement statement;
+	struct lahetti_span payload;
+	struct lahetti_fault fault;
+
+	s->bytes = bytes;
+	s->envelope = lahetti_message_read(&lahetti__v1__envelope__descriptor, bytes,
+					   LAHETTI_MESSAGE_FRAME, &c->arena, &fault);
+	if (s->envelope == NULL)
+		return cli_fault(c, CLI_OWN_FAULT, &fault);
+	payload = lahetti_bytes_span(s->envelope->payload);
+	if (!lahetti_sha256(&s->sha256, &payload, 1, &fault) ||
+	    !lahetti_statement_read(&statement, payload, &c->arena, &fault) ||
+	    !lahetti_id_read(&s->id, lahetti_bytes_span(statement.header->id), &fault))
+		return cli_fault(c, CLI_OWN_FAULT, &fault);
+	s->header = statement.header;
+	return true;
+}
+
 bool draft_sign(struct cli *c, struct draft *d, struct signed_statement *s)
 {
 	Lahetti__V1__Statement message = LAHETTI__V1__STATEMENT__INIT;
@@ -188,27 +209,7 @@ bool draft_sign(struct cli *c, struct draft *d, struct signed_statement *s)
 					 &c->arena, &fault);
 	if (s->bytes.data == NULL)
 		return cli_fault(c, CLI_OWN_FAULT, &fault);
-	return statement_of(c, s->bytes, s);
-}
-
-bool statement_of(struct cli *c, struct lahetti_span bytes, struct signed_statement *s)
-{
-	struct lahetti_statement statement;
-	struct lahetti_span payload;
-	struct lahetti_fault fault;
-
-	s->bytes = bytes;
-	s->envelope = lahetti_message_read(&lahetti__v1__envelope__descriptor, bytes,
-					   LAHETTI_MESSAGE_FRAME, &c->arena, &fault);
-	if (s->envelope == NULL)
-		return cli_fault(c, CLI_OWN_FAULT, &fault);
-	payload = lahetti_bytes_span(s->envelope->payload);
-	if (!lahetti_sha256(&s->sha256, &payload, 1, &fault) ||
-	    !lahetti_statement_read(&statement, payload, &c->arena, &fault) ||
-	    !lahetti_id_read(&s->id, lahetti_bytes_span(statement.header->id), &fault))
-		return cli_fault(c, CLI_OWN_FAULT, &fault);
-	s->header = statement.header;
-	return true;
+	return unpack(c, s->bytes, s);
 }
 
 /* ---- sending ------------------------------------------------------------------------------- */
@@ -237,8 +238,13 @@ bool statement_ask(struct cli *c, const struct signed_statement *s,
 {
 	struct lahetti_receipt_facts facts;
 	struct lahetti_fault fault;
+	const Lahetti__V1__Limits *limits = c->session->greeting->limits;
 	const Lahetti__V1__ServerFrame *answer;
 
+	/* Such a frame would end the session, and nothing behind it would ever be sent. */
+	if (limits != NULL && limits->statement != 0 &&
+	    s->envelope->payload.len > limits->statement)
+		return cli_fail(c, CLI_REFUSED, "code.too-long", NULL, NULL);
 	if (!attachment_send(c, s))
 		return false;
 	answer = submit(c, s);
@@ -281,12 +287,12 @@ static bool print_disclosed(struct cli *c, const Lahetti__V1__Accepted *accepted
 	return table_print(t, true);
 }
 
-static json_t *disclosed_json(const Lahetti__V1__Accepted *accepted)
+static json_t *disclosed_json(const struct cli *c, const Lahetti__V1__Accepted *accepted)
 {
 	json_t *array = json_array();
 
 	for (size_t i = 0; i < accepted->n_deliveries; i++) {
-		json_t *notice = output_json(&accepted->deliveries[i]->base);
+		json_t *notice = output_json(c, &accepted->deliveries[i]->base);
 
 		(void)json_object_set_new(notice, "opened",
 					  json_boolean(accepted->deliveries[i]->opened));
@@ -322,7 +328,7 @@ static bool print_receipt(struct cli *c, const struct signed_statement *s,
 		return table_print(t, true);
 	}
 	if (c->json)
-		table_json(t, "disclosed", disclosed_json(accepted));
+		table_json(t, "disclosed", disclosed_json(c, accepted));
 	return table_print(t, true) && (c->json || print_disclosed(c, accepted));
 }
 
@@ -334,12 +340,12 @@ bool statement_submit(struct cli *c, const struct signed_statement *s)
 	if (c->session->peer == NULL)
 		return outbox_keep(c, s);
 	/* In order: what was written earlier may be what this one speaks of. */
-	if (!outbox_flush(c, &empty))
-		return false;
-	if (!empty)
+	if (!outbox_flush(c, &empty) || !empty)
 		return outbox_keep(c, s);
+	if (!outbox_put(c, s))
+		return false;
 	if (!statement_ask(c, s, &accepted))
-		return c->status != CLI_REFUSED && outbox_keep(c, s);
+		return c->status == CLI_REFUSED ? outbox_forget(c, s) : outbox_waits(c, s);
 	return outbox_sent(c, s) && print_receipt(c, s, accepted);
 }
 
@@ -366,7 +372,9 @@ static bool count_kept(struct cli *c, const char *text, struct lahetti_id *id, s
 		if (!home_list(c, folders[f], &names, &n))
 			return false;
 		for (size_t i = 0; i < n; i++)
-			if (statement_names(names[i], text, &each)) {
+			/* A run that was stopped may have left it in both. */
+			if (statement_names(names[i], text, &each) &&
+			    (*found == 0 || !lahetti_id_equal(&each, id))) {
 				*id = each;
 				(*found)++;
 			}
@@ -390,62 +398,52 @@ bool statement_met(struct cli *c, const char *text, struct lahetti_id *id, bool 
 	return *met || statement_signed_here(c, text, id, met);
 }
 
-/* The signed bytes, from where they are kept. *found is false where they are nowhere. */
-static bool read_kept(struct cli *c, const struct lahetti_id *id, struct lahetti_buffer *bytes,
-		      bool *found)
+bool statement_read(struct cli *c, const char *name, struct signed_statement *s, bool *found)
 {
-	char text[LAHETTI_ID_TEXT_LEN + 1];
-	char name[NAME_MOST];
+	struct lahetti_buffer bytes;
+	const void *copy = NULL;
+	bool ok;
 
-	lahetti_id_format(id, text);
-	*found = false;
-	for (size_t f = 0; f < sizeof folders / sizeof folders[0] && !*found; f++) {
-		(void)snprintf(name, sizeof name, "%s/%s", folders[f], text);
-		if (!home_unseal(c, name, bytes, found))
-			return false;
-	}
-	return true;
+	lahetti_buffer_init(&bytes, ENVELOPE_MOST);
+	ok = home_unseal(c, name, &bytes, found);
+	if (!ok || !*found)
+		goto out;
+	copy = lahetti_arena_copy(&c->arena, bytes.data, bytes.len);
+	ok = copy != NULL ? unpack(c, lahetti_span(copy, bytes.len), s) : cli_no_memory(c);
+out:
+	lahetti_buffer_finish(&bytes);
+	return ok;
 }
 
 bool statement_kept(struct cli *c, const struct lahetti_id *id, struct signed_statement *s)
 {
 	char text[LAHETTI_ID_TEXT_LEN + 1];
-	struct lahetti_buffer bytes;
-	const void *copy = NULL;
-	bool found, ok;
+	char name[NAME_MOST];
+	bool found = false;
 
 	lahetti_id_format(id, text);
-	lahetti_buffer_init(&bytes, (size_t)16 << 20);
-	ok = read_kept(c, id, &bytes, &found) &&
-	     (found || cli_fail(c, CLI_WRONG_USE, "cli.not-kept", text, NULL));
-	if (ok)
-		copy = lahetti_arena_copy(&c->arena, bytes.data, bytes.len);
-	if (ok && copy == NULL)
-		ok = cli_no_memory(c);
-	ok = ok && statement_of(c, lahetti_span(copy, bytes.len), s);
-	lahetti_buffer_finish(&bytes);
-	return ok;
+	for (size_t f = 0; f < sizeof folders / sizeof folders[0] && !found; f++) {
+		(void)snprintf(name, sizeof name, "%s/%s", folders[f], text);
+		if (!statement_read(c, name, s, &found))
+			return false;
+	}
+	return found || cli_fail(c, CLI_WRONG_USE, "cli.not-kept", text, NULL);
 }
 
 /* What the device itself knows of it. */
 static bool find_kept(struct cli *c, struct known_statement *known)
 {
-	struct lahetti_statement statement;
 	struct signed_statement s;
-	struct lahetti_fault fault;
 	const void *digest;
 
 	if (!statement_kept(c, &known->id, &s))
 		return false;
-	if (!lahetti_statement_read(&statement, lahetti_bytes_span(s.envelope->payload), &c->arena,
-				    &fault))
-		return cli_fault(c, CLI_OWN_FAULT, &fault);
 	digest = lahetti_arena_copy(&c->arena, s.sha256.bytes, sizeof s.sha256.bytes);
 	if (digest == NULL)
 		return cli_no_memory(c);
 	known->sha256 = lahetti_bytes(lahetti_span(digest, sizeof s.sha256.bytes));
-	known->client = statement.header->client;
-	known->case_id = statement.header->case_id;
+	known->client = s.header->client;
+	known->case_id = s.header->case_id;
 	return true;
 }
 

@@ -64,14 +64,14 @@ struct signed_statement {
 /* Fills, packs, checks what can be checked without a server (CLI_WRONG_USE), signs. */
 LAHETTI_CHECKED bool draft_sign(struct cli *c, struct draft *d, struct signed_statement *s);
 
-/* Reads one that was kept. */
-LAHETTI_CHECKED bool statement_of(struct cli *c, struct lahetti_span bytes,
-				  struct signed_statement *s);
+/* Reads one that was kept, by the name of its file; *found is false where there is none. */
+LAHETTI_CHECKED bool statement_read(struct cli *c, const char *name, struct signed_statement *s,
+				    bool *found);
 
 /*
- * Sends it after what is in the outbox, verifies its receipt and prints what it proves. Where there
- * is no connection, or it breaks, the statement is in the outbox afterwards and CLI_NO_CONNECTION
- * says so.
+ * Sends it after what is in the outbox, verifies its receipt and prints what it proves. It lies in
+ * the outbox from before it is sent until its answer has come: where there is no connection, where
+ * it breaks, or this program is stopped, it is there afterwards, and goes out once.
  */
 LAHETTI_CHECKED bool statement_submit(struct cli *c, const struct signed_statement *s);
 

@@ -28,6 +28,7 @@ static void tell(struct report *r, const struct lahetti_finding *finding, uint64
 	char digits[32];
 	char key[64];
 
+	r->not_shown += finding->holds && finding->unproved;
 	if (r->table == NULL)
 		return;
 	(void)snprintf(digits, sizeof digits, "%" PRIu64, number);
@@ -160,5 +161,8 @@ bool command_verify(struct cli *c)
 		ok = table_print(report.table, ok);
 	}
 	lahetti_buffer_finish(&bytes);
+	if (ok)
+		cli_say(c, report.not_shown == 0 ? "cli.verify-whole" : "cli.verify-partly", NULL,
+			NULL);
 	return ok;
 }

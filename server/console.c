@@ -247,8 +247,10 @@ static int begin_organisation(const struct house *h, bool first)
 	};
 
 	if (!lahetti_word_parse(&lahetti__v1__organisation_type__descriptor, h->arguments.type,
-				&type, &f))
-		return say(&f);
+				&type, &f)) {
+		(void)say(&f);
+		return WRONG_USE;
+	}
 	founding.type = (Lahetti__V1__OrganisationType)type;
 	if (!(first ? desk_found(&founding, code, &f) : desk_add_organisation(&founding, code, &f)))
 		return say(&f);

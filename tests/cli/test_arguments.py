@@ -21,6 +21,36 @@ def literals(text):
     return "".join(re.findall(r'"((?:[^"\\]|\\.)*)"', text))
 
 
+def varint(value):
+    out = bytearray()
+    while value >= 0x80:
+        out.append(value & 0x7f | 0x80)
+        value >>= 7
+    return bytes(out) + bytes([value])
+
+
+def split_fields(data):
+    """(number, bytes) of each field of a bundle: all have lengths."""
+    at, fields = 0, []
+
+    def take():
+        nonlocal at
+        value = shift = 0
+        while True:
+            byte = data[at]
+            at += 1
+            value |= (byte & 0x7f) << shift
+            shift += 7
+            if byte < 0x80:
+                return value
+
+    while at < len(data):
+        number, length = take() >> 3, take()
+        fields.append((number, data[at:at + length]))
+        at += length
+    return fields
+
+
 def read_commands():
     """(name, usage, function) of each row of commands.def."""
     text = Path(SOURCE, "client-cli/commands.def").read_text(encoding="utf-8")
@@ -108,6 +138,32 @@ class Arguments(unittest.TestCase):
             sentences = {self.refused(*wrong, "--lang", language) for language in LANGUAGES}
             self.assertEqual(len(sentences), len(LANGUAGES), wrong)
 
+    def test_every_option_wants_its_value_once(self):
+        """Of every command: without its value, twice, with a value that it does not take."""
+        for name, usage, _ in COMMANDS:
+            for bracket, option, value, dots in re.findall(r"(\[?)--([a-z0-9-]+)(?: ([A-Z][^\]\s.]*))?\]?(\.\.\.)?", usage):
+                with self.subTest(command=name, option=option):
+                    words = name.split()
+                    if value:
+                        self.assertIn("--" + option, self.refused(*words, "--" + option))
+                        given = ["--" + option, "x"]
+                    else:
+                        self.assertIn(option, self.refused(*words, f"--{option}=x"))
+                        given = ["--" + option]
+                    if not dots:
+                        self.assertIn("given twice", self.refused(*words, *given, *given))
+
+    def test_every_word_of_a_list_is_checked(self):
+        """Options whose values are words of a list answer another word with the list."""
+        lists = set(re.findall(r'^\t\{"([A-Z=-]+)", &lahetti__v1__', Path(SOURCE, "client-cli/args.c").read_text(encoding="utf-8"),
+                               re.M))
+        page = self.lahetti("help", "audit", "list").out
+        self.assertIn("ACTION", lists)
+        self.assertIn("break-glass", page)
+        for option, place in (("--action", "ACTION"), ("--outcome", "EVENT-OUTCOME")):
+            self.assertIn(place, lists)
+            self.assertIn("x1", self.refused("audit", "list", option, "x1"))
+
     def test_what_is_missing_is_named(self):
         self.assertIn("DELIVERY", self.refused("open"))
         self.assertIn("--reason REASON", self.refused("return", "abcd", "--sentence", "x"))
@@ -122,7 +178,8 @@ class Arguments(unittest.TestCase):
         self.assertIn("break-glass", self.refused("audit", "list", "--action", "peeped"))
 
     def test_days_that_are_none_are_refused(self):
-        for day in ("2026-02-30", "2026-2-03", "20260203", "tomorrow", "2026-02-031", "", "2026-13-01", "2026-02-0x"):
+        for day in ("2026-02-30", "2026-2-03", "20260203", "tomorrow", "2026-02-031", "", "2026-13-01", "2026-02-0x", "30.2.2026",
+                    "1.2.26", "1.2.", "1.2.2026.", "1-2-2026", "2026.2.1", "01.13.2026", "001.2.2026"):
             self.refused("schedule", "abcd", "--date", day)
 
     def test_numbers_that_are_none_are_refused(self):
@@ -207,6 +264,48 @@ class Arguments(unittest.TestCase):
                                     capture_output=True, timeout=60, check=False).returncode
             self.assertIn(ours, (0, 2, 5), place)
             self.assertEqual(ours == 0, theirs == 0, f"bit {i % 8} of byte {place}")
+
+
+    def agree(self, folder, fields, about):
+        """Both verifiers say the same of a bundle that was put together anew."""
+        changed = folder / "changed"
+        changed.write_bytes(b"".join(varint(number << 3 | 2) + varint(len(value)) + value for number, value in fields))
+        key = (folder / "key").read_text(encoding="utf-8")
+        ours = self.lahetti("verify", str(changed), "--log-key", key)
+        theirs = subprocess.run([sys.executable, "-B", VERIFY_LOG, "bundle", "--key", str(folder / "key"), str(changed)],
+                                capture_output=True, text=True, timeout=60, check=False)
+        self.assertIn(ours.status, (0, 2, 5), about)
+        self.assertEqual(ours.status == 0, theirs.returncode == 0, f"{about}: {ours.err}{ours.out}{theirs.stdout}")
+        if ours.status != 0:
+            self.assertRegex(ours.err, r"\Alahetti: [^\n]+\n\Z", about)
+        return ours
+
+    def test_two_verifiers_agree_on_bundles_that_were_forged(self):
+        """Parts left out, doubled, exchanged, of another bundle: what holds says so, what doesn't says why."""
+        folder = self.bundle()
+        fields = split_fields((folder / "bundle").read_bytes())
+        lines = [i for i, (number, _) in enumerate(fields) if number == 3]
+        whole = self.agree(folder, fields, "whole")
+        self.assertEqual(whole.status, 0)
+        self.assertIn("All that the file claims holds.", whole.out)
+        for i, (number, value) in enumerate(fields):
+            if number != 3 or i in (lines[0], lines[-1], lines[len(lines) // 2]):
+                self.agree(folder, fields[:i] + fields[i + 1:], f"without {number} at {i}")
+                self.agree(folder, fields[:i] + [(number, value)] * 2 + fields[i + 1:], f"{number} doubled")
+                self.agree(folder, fields[:i] + [(number, b"")] + fields[i + 1:], f"{number} empty")
+        for kept in ({1, 2, 3}, {1, 4, 5, 6}, {1, 2, 4, 5, 6, 7}, {1, 2}, {1}, {2, 3}, {1, 2, 3, 7}, {1, 3}):
+            self.agree(folder, [f for f in fields if f[0] in kept], f"only {kept}")
+        swapped = list(fields)
+        swapped[lines[0]], swapped[lines[1]] = swapped[lines[1]], swapped[lines[0]]
+        self.agree(folder, swapped, "two lines exchanged")
+        self.agree(folder, fields[:lines[-1]] + fields[lines[-1] + 1:], "the last line left out")
+
+    def test_bundle_says_in_one_sentence_what_holds(self):
+        folder = self.bundle()
+        for language in LANGUAGES:
+            sentences = {self.lahetti("verify", str(folder / "bundle"), "--lang", language, *more).out.splitlines()[-1]
+                         for more in ([], ["--log-key", (folder / "key").read_text(encoding="utf-8")])}
+            self.assertEqual(len(sentences), 2)
 
 
 class Tables(unittest.TestCase):
