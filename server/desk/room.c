@@ -83,7 +83,7 @@ static bool hold(struct room *r)
 		return true;
 	if (errno == EOPNOTSUPP || errno == ENOSYS)
 		return true;
-	(void)ftruncate(r->fd, 0);
+	(void)!ftruncate(r->fd, 0); /* a part of it is worth nothing */
 	return false;
 }
 

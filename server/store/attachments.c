@@ -755,7 +755,7 @@ static bool copy_bytes(int from, int to, const char *path, struct lahetti_fault 
 static bool copy_file(int from, const struct attachments *to, const char *path,
 		      struct lahetti_fault *f)
 {
-	char beside[PATH_ROOM];
+	char beside[PATH_ROOM + sizeof UNDONE];
 	bool ok;
 	int fd;
 

@@ -153,6 +153,9 @@ static Lahetti__V1__Accepted *withdraw(struct scene *s, const struct writing *co
 	return accepted;
 }
 
+/* What a search gives that fails the test: analysers don't see that it never returns. */
+static const Lahetti__V1__Notice none = LAHETTI__V1__NOTICE__INIT;
+
 static const Lahetti__V1__Notice *of_unit(const Lahetti__V1__Accepted *accepted,
 					  const struct person *who)
 {
@@ -161,7 +164,7 @@ static const Lahetti__V1__Notice *of_unit(const Lahetti__V1__Accepted *accepted,
 				       lahetti_id_span(&who->unit)))
 			return accepted->deliveries[i];
 	fail();
-	return NULL;
+	return &none;
 }
 
 /* ---- the recipients' side -------------------------------------------------------------------- */
@@ -170,7 +173,7 @@ static const Lahetti__V1__Notice *of_unit(const Lahetti__V1__Accepted *accepted,
 static const Lahetti__V1__Notice *notice_of(struct person *p, const struct lahetti_id *statement)
 {
 	static Lahetti__V1__Notice *notices[500];
-	const Lahetti__V1__Notice *found = NULL;
+	const Lahetti__V1__Notice *found = &none;
 	size_t n;
 
 	(void)person_subscribe(p, 0, notices, 500, &n);
@@ -178,7 +181,7 @@ static const Lahetti__V1__Notice *notice_of(struct person *p, const struct lahet
 		if (lahetti_span_equal(lahetti_bytes_span(notices[i]->statement),
 				       lahetti_id_span(statement)))
 			found = notices[i];
-	assert_non_null(found);
+	assert_ptr_not_equal(&none, found);
 	return found;
 }
 
