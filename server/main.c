@@ -3,6 +3,7 @@
 #include "console.h"
 #include "lahetti/fault.h"
 
+#include <ctype.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -15,7 +16,7 @@ static const struct command {
 	const char *name;
 	const char *help;
 	int (*run)(int argc, char **argv);
-	const char *usage; /* what it takes besides --config FILE; NULL: it looks for itself */
+	const char *usage; /* what it takes besides --config FILE: words first, then options */
 } commands[] = {
 	{"init", "make the data directory, the keys and the first organisation", console_init,
 	 ORGANISATION},
@@ -25,11 +26,11 @@ static const struct command {
 	{"check", "read the configuration and say what is wrong with it", console_check, ""},
 	{"fsck", "check everything that is stored against everything else", console_fsck, ""},
 	{"backup", "copy the data, or with --keys the key folder, beside a running server",
-	 console_backup, NULL},
+	 console_backup, "[TO] [--keys TO]"},
 	{"restore", "bring the server back from a backup and the key folder", console_restore,
-	 NULL},
+	 "FROM --keys KEYS [--newest FILE]... [--despite-findings]"},
 	{"act", "print the operator's act by which devices follow a restored server", console_act,
-	 NULL},
+	 ""},
 	{"run", "serve", console_run, ""},
 	{"version", "print the version", console_version, ""},
 };
@@ -48,8 +49,7 @@ static int usage(FILE *to)
 
 static int help(const struct command *c)
 {
-	(void)printf("usage: lahettid %s [--config FILE] %s\n\n%s\n", c->name,
-		     c->usage != NULL ? c->usage : "", c->help);
+	(void)printf("usage: lahettid %s [--config FILE] %s\n\n%s\n", c->name, c->usage, c->help);
 	return 0;
 }
 
@@ -68,19 +68,36 @@ static bool wrong(const struct command *c, const char *what, const char *word, s
 	return false;
 }
 
-/* Whether an option of so many letters is one that the command takes. */
-static bool takes(const struct command *c, const char *option, size_t len)
+/* What stands in the usage behind an option of so many letters; NULL where the command does not
+ * take it. */
+static const char *behind(const struct command *c, const char *option, size_t len)
 {
 	const char *at = c->usage;
 
 	if (len == strlen("--config") && strncmp(option, "--config", len) == 0)
-		return true;
+		return " FILE";
 	while ((at = strstr(at, "--")) != NULL) {
 		if (strcspn(at, " ]") == len && strncmp(at, option, len) == 0)
-			return true;
+			return at + len;
 		at += 2;
 	}
-	return false;
+	return NULL;
+}
+
+static bool has_value(const char *behind_it)
+{
+	return behind_it[0] == ' ' && isupper((unsigned char)behind_it[1]);
+}
+
+static bool repeats(const char *behind_it)
+{
+	return has_value(behind_it) &&
+	       strncmp(behind_it + 1 + strcspn(behind_it + 1, " ]"), "]...", 4) == 0;
+}
+
+static bool takes_words(const struct command *c)
+{
+	return isupper((unsigned char)c->usage[c->usage[0] == '[']);
 }
 
 /* A word of the command line; short options by their long name. */
@@ -100,23 +117,27 @@ static bool given_before(char *const *argv, int i, const char *option, size_t le
 	return false;
 }
 
-/* Every word of the command line is one that the command takes, and stands there once. */
+/* Every word of the command line is one that the command takes, and as often. */
 static bool is_proper(const struct command *c, int argc, char *const *argv)
 {
 	for (int i = 1; i < argc; i++) {
 		const char *word = word_of(argv[i]);
 		size_t len = strcspn(word, "=");
+		const char *rest;
 
 		if (word[0] != '-') {
-			if (strstr(c->usage, "KEY") == NULL)
+			if (!takes_words(c))
 				return wrong(c, "is not wanted", word, strlen(word));
 			continue;
 		}
-		if (!takes(c, word, len))
+		rest = behind(c, word, len);
+		if (rest == NULL)
 			return wrong(c, "is not an option of it", word, len);
-		if (given_before(argv, i, word, len))
+		if (!repeats(rest) && given_before(argv, i, word, len))
 			return wrong(c, "is given twice", word, len);
-		if (word[len] == '\0' && ++i == argc)
+		if (!has_value(rest) && word[len] != '\0')
+			return wrong(c, "takes no value", word, len);
+		if (has_value(rest) && word[len] == '\0' && ++i == argc)
 			return wrong(c, "lacks its value", word, len);
 	}
 	return true;
@@ -145,7 +166,7 @@ int main(int argc, char **argv)
 	for (int i = 2; i < argc; i++)
 		if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0)
 			return help(c);
-	if (c->usage != NULL && !is_proper(c, argc - 1, argv + 1))
+	if (!is_proper(c, argc - 1, argv + 1))
 		return 2;
 	return c->run(argc - 1, argv + 1);
 }

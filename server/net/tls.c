@@ -3,6 +3,7 @@
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 
 /* ECDHE and AEAD alone. TLS 1.3 has nothing else, so its list stays OpenSSL's. */
@@ -10,6 +11,8 @@
 	"ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES256-GCM-SHA384:" \
 	"ECDHE-RSA-AES256-GCM-SHA384:ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305"
 #define GROUPS "X25519:P-256"
+
+#define PEM_MOST (1 << 20) /* bytes: far more than a chain or a key has */
 
 static bool unreadable(const char *what, const char *path, struct lahetti_fault *f)
 {
@@ -23,8 +26,22 @@ static bool unreadable(const char *what, const char *path, struct lahetti_fault 
 				 why != NULL ? why : "no reason is known");
 }
 
+/* OpenSSL reads a file of any size to its end before it says that it is none. */
+static bool may_be_pem(const char *what, const char *path, struct lahetti_fault *f)
+{
+	struct stat st;
+
+	return stat(path, &st) != 0 || (S_ISREG(st.st_mode) && st.st_size <= PEM_MOST) ||
+	       lahetti_fault_set(f, LAHETTI_FAULT_BROKEN, "certificate-unreadable",
+				 "The %s in %s cannot be used: it is not a file of at most 1 MiB.",
+				 what, path);
+}
+
 static bool load_certificate(SSL_CTX *ctx, const struct net_options *o, struct lahetti_fault *f)
 {
+	if (!may_be_pem("certificate", o->certificate, f) ||
+	    !may_be_pem("private key", o->private_key, f))
+		return false;
 	if (SSL_CTX_use_certificate_chain_file(ctx, o->certificate) != 1)
 		return unreadable("certificate", o->certificate, f);
 	if (SSL_CTX_use_PrivateKey_file(ctx, o->private_key, SSL_FILETYPE_PEM) != 1)
