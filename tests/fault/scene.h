@@ -36,8 +36,8 @@ void scene_is_whole(struct scene *s);
 /* The words that only an opening may show. */
 #define SCENE_NAME "Salasukunimi"
 
-/* The answer to what is asked; NULL where the desk gave none. It must be of that case, or an error that
- * may pass: NULL as well. Notices are told to `notice`, which may be NULL. */
+/* The answer to what is asked; NULL where the desk gave none. It must be of that case, or an error
+ * that may pass: NULL as well. Notices are told to `notice`, which may be NULL. */
 Lahetti__V1__ServerFrame *scene_ask(struct scene *s, const struct person *who,
 				    Lahetti__V1__ClientFrame *asked,
 				    Lahetti__V1__ServerFrame__BodyCase wanted,

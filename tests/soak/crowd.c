@@ -422,7 +422,8 @@ static void p1_p7_a_crowd_loses_nothing_and_the_server_ends_in_order(void **stat
 	c->seed = seed != NULL ? strtoull(seed, NULL, 10) : (uint64_t)lahetti_now_us();
 	print_message("CROWD_SEED=%" PRIu64 "\n", c->seed);
 	assert_true(lahetti_arena_init(&c->arena, ARENA, &f));
-	county_make_with(&c->county, "workers = 3\nframe-bytes = 300000\nout-queue-bytes = 300000\n");
+	county_make_with(&c->county,
+			 "workers = 3\nframe-bytes = 300000\nout-queue-bytes = 300000\n");
 	gather(c);
 	for (unsigned i = 0; i < DRAINS; i++) {
 		for (unsigned k = 0; k < STEPS / DRAINS; k++)
