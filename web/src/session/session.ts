@@ -1,0 +1,247 @@
+/*
+ * Being signed in: the connection is made, the device signs in, and when the connection is lost both are done again for as long as
+ * the device is unlocked. A frame that was not answered is then sent once more: identifiers make it once (promise 7).
+ */
+import { create, toBinary } from "@bufbuild/protobuf";
+import {
+  EnrolmentProofSchema,
+  Error_Class,
+  LoginClaimSchema,
+  type Enrolled,
+  type Greeting,
+  type Session as SessionFrame,
+} from "../../gen/lahetti/v1/session_pb";
+import type { Membership } from "../../gen/lahetti/v1/directory_pb";
+import { ENROLMENT, LOGIN, sign } from "../trust/dsse";
+import type { Device, NewKey } from "../trust/device";
+import { equal, hex, nowUs, random, sha256, text, NONE, type Bytes } from "../wire/bytes";
+import { Lost, Refusal, VERSION, Wire, type Answer, type AnswerOf, type Request } from "../wire/wire";
+import { Observable } from "./observable";
+
+export type Phase =
+  | { name: "out" }
+  | { name: "connecting" }
+  | { name: "in" }
+  /** Lost, and being made again. */
+  | { name: "lost" }
+  /** Refused or ended by the server: why. The device has to sign in anew. */
+  | { name: "ended"; why: Refusal };
+
+/** Reasons to close that pass: everything else that the server says on closing ends the session. */
+const PASSING = new Set(["going-away", "too-many-requests", "too-slow"]);
+const WAITS_MS = [500, 1000, 2000, 4000, 8000, 15_000];
+
+/** The greeting's log is another than the one that the device was enrolled with. */
+export class OtherLog extends Error {}
+
+export function serverUrl(): string {
+  return `wss://${location.host}/lahetti`;
+}
+
+/** A code as people type it, in the form over which its digest is taken; undefined where it is none. */
+export function readCode(typed: string): string | undefined {
+  const letters = typed.toUpperCase().replace(/[\s-]/g, "").replace(/O/g, "0").replace(/[IL]/g, "1");
+  return /^[0-9A-HJKMNP-TV-Z]{16}$/.test(letters) ? letters.match(/.{4}/g)!.join("-") : undefined;
+}
+
+/** Enrols a new key by a one-time code, on a connection of its own. Rejects with Refusal or Lost. */
+export async function enrol(key: NewKey, code: string, deviceName: string, language: string): Promise<{ enrolled: Enrolled; greeting: Greeting }> {
+  const wire = await Wire.open(serverUrl(), () => {}, () => {});
+  try {
+    const greeting = wire.greeting!;
+    const proof = create(EnrolmentProofSchema, {
+      nonce: greeting.nonce,
+      audience: greeting.serverName,
+      codeSha256: await sha256(text(`lahetti enrolment code v1\n${code}`)),
+      spki: key.spki,
+      timeUs: nowUs(),
+    });
+    const answer = await wire.ask({
+      case: "enrol",
+      value: {
+        $typeName: "lahetti.v1.Enrol",
+        code,
+        proof: await sign(key, ENROLMENT, toBinary(EnrolmentProofSchema, proof)),
+        deviceName,
+        language,
+      },
+    });
+    return { enrolled: answer.value as Enrolled, greeting };
+  } finally {
+    wire.close();
+  }
+}
+
+export class Session extends Observable {
+  phase: Phase = { name: "out" };
+  device: Device | undefined;
+  greeting: Greeting | undefined;
+  /** Who signed in, and as what they may act; the units and organisations are in the memberships' order. */
+  who: SessionFrame | undefined;
+  private wire: Wire | undefined;
+  private language = "fi";
+  private wanted: Bytes = NONE;
+  private signedIn: Promise<Wire> | undefined;
+  private readonly listeners = new Set<(frame: Answer) => void>();
+  private readonly comers = new Set<() => void>();
+
+  /** Calls for each frame that the server sends unasked. */
+  onPush(listener: (frame: Answer) => void): () => void {
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
+  }
+
+  /** Calls each time that the session stands anew, in a membership: what is followed must be asked for again. */
+  onSignedIn(comer: () => void): () => void {
+    this.comers.add(comer);
+    return () => this.comers.delete(comer);
+  }
+
+  get acting(): Membership | undefined {
+    return this.who?.memberships.find((m) => equal(m.id, this.who!.acting));
+  }
+
+  /** Signs in. Rejects with Refusal, Lost or OtherLog; afterwards the session keeps itself up. */
+  async start(device: Device, language: string, membership: Bytes = NONE): Promise<void> {
+    this.end();
+    this.device = device;
+    this.language = language;
+    this.wanted = membership;
+    this.become({ name: "connecting" });
+    try {
+      this.signedIn = this.signIn(device);
+      await this.signedIn;
+    } catch (why) {
+      this.end();
+      throw why;
+    }
+  }
+
+  /** Ends it and forgets the key. */
+  end(): void {
+    const wire = this.wire;
+    this.wire = undefined;
+    this.device = undefined;
+    this.who = undefined;
+    this.signedIn = undefined;
+    wire?.close();
+    this.become({ name: "out" });
+  }
+
+  /** Asks, and asks again on the next connection where this one is lost. Rejects with Refusal. */
+  async ask<Case extends Answer["case"]>(request: Request, expected: Case): Promise<AnswerOf<Case>> {
+    for (;;) {
+      if (this.signedIn === undefined) throw new Lost();
+      try {
+        const answer = await (await this.signedIn).ask(request);
+        if (answer.case === expected) return answer.value as AnswerOf<Case>;
+        throw new Refusal("unexpected-answer", Error_Class.FATAL, "");
+      } catch (why) {
+        if (!(why instanceof Lost)) throw why;
+      }
+    }
+  }
+
+  /** Acts in another membership from now on, and after each loss. */
+  async act(membership: Bytes): Promise<void> {
+    this.wanted = membership;
+    this.who = await this.ask({ case: "act", value: { $typeName: "lahetti.v1.Act", membership } }, "session");
+    this.become(this.phase);
+    this.come();
+  }
+
+  private async signIn(device: Device): Promise<Wire> {
+    const wire = await Wire.open(serverUrl(), (frame) => this.hear(frame), (w) => void this.lose(w));
+    try {
+      const greeting = wire.greeting!;
+      if (device.profile.serverName !== "" && device.profile.serverName !== greeting.serverName) throw new OtherLog();
+      const claim = create(LoginClaimSchema, {
+        purpose: "login",
+        serverNonce: greeting.nonce,
+        clientNonce: random(32),
+        origin: location.origin,
+        device: device.keyId,
+        version: VERSION,
+        timeUs: nowUs(),
+        audience: greeting.serverName,
+      });
+      const answer = await wire.ask({
+        case: "login",
+        value: {
+          $typeName: "lahetti.v1.Login",
+          claim: await sign(device, LOGIN, toBinary(LoginClaimSchema, claim)),
+          language: this.language,
+          membership: this.wanted,
+        },
+      });
+      if (answer.case !== "session") throw new Lost();
+      if (this.device !== device) throw new Lost(); // ended meanwhile
+      this.wire = wire;
+      this.greeting = greeting;
+      this.who = answer.value;
+      if (answer.value.acting.length > 0) this.wanted = answer.value.acting as Bytes;
+      this.become({ name: "in" });
+      this.come();
+      return wire;
+    } catch (why) {
+      wire.close();
+      throw why;
+    }
+  }
+
+  private hear(frame: Answer): void {
+    for (const listener of this.listeners) listener(frame);
+  }
+
+  private come(): void {
+    if (this.acting !== undefined) for (const comer of this.comers) comer();
+  }
+
+  private async lose(wire: Wire): Promise<void> {
+    if (wire !== this.wire || this.device === undefined) return;
+    this.wire = undefined;
+    if (wire.reason !== undefined && !PASSING.has(wire.reason.code)) return this.finish(wire.reason);
+    this.become({ name: "lost" });
+    this.signedIn = this.comeBack(this.device);
+    await this.signedIn.catch(() => {});
+  }
+
+  private async comeBack(device: Device): Promise<Wire> {
+    for (let n = 0; ; n++) {
+      await this.pause(WAITS_MS[Math.min(n, WAITS_MS.length - 1)]!);
+      if (this.device !== device) throw new Lost();
+      try {
+        return await this.signIn(device);
+      } catch (why) {
+        if (!(why instanceof Refusal) || why.passes) continue;
+        this.finish(why);
+        throw why;
+      }
+    }
+  }
+
+  /** A moment, or until the browser is on line again. */
+  private pause(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      const over = () => {
+        removeEventListener("online", over);
+        resolve();
+      };
+      setTimeout(over, ms * (0.75 + Math.random() / 2));
+      addEventListener("online", over);
+    });
+  }
+
+  private finish(why: Refusal): void {
+    this.end();
+    this.become({ name: "ended", why });
+  }
+
+  private become(phase: Phase): void {
+    this.phase = phase;
+    this.changed();
+  }
+}
+
+/** The key of maps by membership. */
+export const membershipKey = (m: Membership): string => hex(m.id);

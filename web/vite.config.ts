@@ -1,0 +1,14 @@
+import { defineConfig } from "vite";
+
+export default defineConfig({
+  base: "./",
+  build: {
+    outDir: process.env["LAHETTI_PAGE"] ?? "dist",
+    emptyOutDir: true,
+    target: "es2022",
+    // A font or picture inside a style sheet would be a data: address, which the policy allows to pictures alone.
+    assetsInlineLimit: 0,
+    modulePreload: { polyfill: false },
+    reportCompressedSize: false,
+  },
+});
