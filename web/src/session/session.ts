@@ -45,8 +45,17 @@ export function readCode(typed: string): string | undefined {
 }
 
 /** Enrols a new key by a one-time code, on a connection of its own. Rejects with Refusal or Lost. */
-export async function enrol(key: NewKey, code: string, deviceName: string, language: string): Promise<{ enrolled: Enrolled; greeting: Greeting }> {
-  const wire = await Wire.open(serverUrl(), () => {}, () => {});
+export async function enrol(
+  key: NewKey,
+  code: string,
+  deviceName: string,
+  language: string,
+): Promise<{ enrolled: Enrolled; greeting: Greeting }> {
+  const wire = await Wire.open(
+    serverUrl(),
+    () => {},
+    () => {},
+  );
   try {
     const greeting = wire.greeting!;
     const proof = create(EnrolmentProofSchema, {
@@ -151,10 +160,15 @@ export class Session extends Observable {
   }
 
   private async signIn(device: Device): Promise<Wire> {
-    const wire = await Wire.open(serverUrl(), (frame) => this.hear(frame), (w) => void this.lose(w));
+    const wire = await Wire.open(
+      serverUrl(),
+      (frame) => this.hear(frame),
+      (w) => void this.lose(w),
+    );
     try {
       const greeting = wire.greeting!;
-      if (device.profile.serverName !== "" && device.profile.serverName !== greeting.serverName) throw new OtherLog();
+      if (device.profile.serverName !== "" && device.profile.serverName !== greeting.serverName)
+        throw new OtherLog();
       const claim = create(LoginClaimSchema, {
         purpose: "login",
         serverNonce: greeting.nonce,

@@ -44,14 +44,17 @@ const draftsOf = (device: string) => IDBKeyRange.bound([device], [device, []]);
 
 export const disk = {
   profiles: async (): Promise<Profile[]> => done((await store("profile", "readonly")).getAll()),
-  putProfile: async (profile: Profile): Promise<void> => void (await done((await store("profile", "readwrite")).put(profile))),
+  putProfile: async (profile: Profile): Promise<void> =>
+    void (await done((await store("profile", "readwrite")).put(profile))),
   /** The device and all that it alone could read. */
   forget: async (device: string): Promise<void> => {
     await done((await store("draft", "readwrite")).delete(draftsOf(device)));
     await done((await store("profile", "readwrite")).delete(device));
   },
-  drafts: async (device: string): Promise<SealedDraft[]> => done((await store("draft", "readonly")).getAll(draftsOf(device))),
-  putDraft: async (draft: SealedDraft): Promise<void> => void (await done((await store("draft", "readwrite")).put(draft))),
+  drafts: async (device: string): Promise<SealedDraft[]> =>
+    done((await store("draft", "readonly")).getAll(draftsOf(device))),
+  putDraft: async (draft: SealedDraft): Promise<void> =>
+    void (await done((await store("draft", "readwrite")).put(draft))),
   dropDraft: async (device: string, name: string): Promise<void> =>
     void (await done((await store("draft", "readwrite")).delete([device, name]))),
 };

@@ -34,7 +34,12 @@ export async function verify(envelope: Envelope, payloadType: string, spki: Uint
   if (signature.sig.length !== 64 || !equal(signature.keyId, await sha256(spki))) return false;
   try {
     const key = await crypto.subtle.importKey("spki", own(spki), P256, false, ["verify"]);
-    return await crypto.subtle.verify(WITH_SHA256, key, own(signature.sig), pae(payloadType, envelope.payload));
+    return await crypto.subtle.verify(
+      WITH_SHA256,
+      key,
+      own(signature.sig),
+      pae(payloadType, envelope.payload),
+    );
   } catch {
     return false; // no key of this curve
   }

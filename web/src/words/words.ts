@@ -47,7 +47,12 @@ export class Words {
     private readonly texts: Texts,
   ) {
     const locale = LOCALES[language];
-    this.dateOnly = new Intl.DateTimeFormat(locale, { timeZone: ZONE, day: "numeric", month: "numeric", year: "numeric" });
+    this.dateOnly = new Intl.DateTimeFormat(locale, {
+      timeZone: ZONE,
+      day: "numeric",
+      month: "numeric",
+      year: "numeric",
+    });
     this.dateAndTime = new Intl.DateTimeFormat(locale, {
       timeZone: ZONE,
       day: "numeric",
@@ -122,6 +127,8 @@ export function today(at = new Date()): number {
 
 /** A day so many days later. */
 export function daysLater(civil: number, days: number): number {
-  const at = new Date(Date.UTC(Math.floor(civil / 10000), (Math.floor(civil / 100) % 100) - 1, civil % 100 + days));
+  const at = new Date(
+    Date.UTC(Math.floor(civil / 10000), (Math.floor(civil / 100) % 100) - 1, (civil % 100) + days),
+  );
   return at.getUTCFullYear() * 10000 + (at.getUTCMonth() + 1) * 100 + at.getUTCDate();
 }

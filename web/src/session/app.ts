@@ -1,0 +1,149 @@
+/*
+ * The page as a whole: in which language it speaks, which devices this browser has, and who is signed in. When nobody has touched
+ * it for a while it is locked: the key is forgotten, and what was opened with it.
+ */
+import { disk } from "../store/disk";
+import { newKey, unlock, type Device, type Profile } from "../trust/device";
+import { hex, own, type Bytes } from "../wire/bytes";
+import { browserLanguage, LANGUAGES, Words, type Language } from "../words/words";
+import { Directory } from "./directory";
+import { Drafts } from "./drafts";
+import { Inbox } from "./inbox";
+import { Observable } from "./observable";
+import { Sent } from "./sent";
+import { enrol, Session } from "./session";
+
+/** Untouched for so long, the page is locked. The server ends idle sessions by itself later. */
+const LOCK_AFTER_MS = 10 * 60_000;
+const LANGUAGE_KEY = "language";
+
+export class AppState extends Observable {
+  readonly session = new Session();
+  readonly directory = new Directory(this.session);
+  readonly inbox = new Inbox(this.session);
+  readonly sent = new Sent(this.session);
+  readonly drafts = new Drafts(this.session);
+  profiles: Profile[] = [];
+  /** Why one has to sign in anew. */
+  locked: "idle" | undefined;
+  /** On a computer that others use too, nothing is kept: the device is there until one signs out. */
+  private passing: Profile | undefined;
+  private touched = Date.now();
+
+  private constructor(public words: Words) {
+    super();
+  }
+
+  static async start(): Promise<AppState> {
+    const chosen = LANGUAGES.find((language) => language === localStorage.getItem(LANGUAGE_KEY));
+    const app = new AppState(await Words.load(chosen ?? browserLanguage()));
+    app.speak();
+    app.profiles = await disk.profiles();
+    for (const event of ["pointerdown", "keydown", "wheel"]) {
+      addEventListener(event, () => (app.touched = Date.now()), { passive: true });
+    }
+    setInterval(() => app.lockWhenIdle(), 5_000);
+    return app;
+  }
+
+  async setLanguage(language: Language): Promise<void> {
+    this.words = await Words.load(language);
+    localStorage.setItem(LANGUAGE_KEY, language);
+    this.speak();
+    this.changed();
+  }
+
+  /** Makes a key, enrols it by the code, and keeps it unless the computer is shared. Rejects with Refusal or Lost. */
+  async enrol(code: string, passphrase: string, deviceName: string, shared: boolean): Promise<Device> {
+    const key = await newKey(passphrase);
+    const { enrolled, greeting } = await enrol(key, code, deviceName, this.words.language);
+    const profile: Profile = {
+      ...key.profile,
+      userName: enrolled.userName,
+      serverName: greeting.serverName,
+      logKey: greeting.logKey,
+    };
+    if (shared) this.passing = profile;
+    else await disk.putProfile(profile);
+    this.profiles = shared ? this.profiles : await disk.profiles();
+    this.changed();
+    return { profile, keyId: key.keyId, key: key.key, drafts: key.drafts };
+  }
+
+  /** Rejects with WrongPassphrase, Refusal or Lost. */
+  async signIn(profile: Profile, passphrase: string): Promise<void> {
+    await this.enter(await unlock(profile, passphrase));
+  }
+
+  /** Rejects with Refusal or Lost. */
+  async enter(device: Device): Promise<void> {
+    await this.session.start(device, this.words.language, own(device.profile.membership));
+    this.locked = undefined;
+    this.touched = Date.now();
+    await this.drafts.load();
+    this.changed();
+  }
+
+  async act(membership: Bytes): Promise<void> {
+    await this.session.act(membership);
+    await this.keep({ membership });
+  }
+
+  /** Keeps something with the device's profile, where the computer is not shared. */
+  async keep(part: Partial<Profile>): Promise<void> {
+    const device = this.session.device;
+    if (device === undefined) return;
+    device.profile = { ...device.profile, ...part };
+    if (this.passing?.id === device.profile.id) return;
+    await disk.putProfile(device.profile);
+    this.profiles = await disk.profiles();
+  }
+
+  /** Whether this computer keeps nothing of the one who is signed in. */
+  get passes(): boolean {
+    return this.passing !== undefined && this.session.device?.profile.id === this.passing.id;
+  }
+
+  /** Signs out. A device that only passes is revoked: nobody could use it again. */
+  async signOut(): Promise<void> {
+    if (this.passes) {
+      const keyId = this.session.device!.keyId;
+      await this.session
+        .ask({ case: "revokeDevice", value: { $typeName: "lahetti.v1.RevokeDevice", keyId } }, "done")
+        .catch(() => {});
+      this.passing = undefined;
+    }
+    this.forgetOpened();
+  }
+
+  /** Forgets a device of this browser, with its drafts. */
+  async forget(profile: Profile): Promise<void> {
+    await disk.forget(profile.id);
+    this.profiles = await disk.profiles();
+    this.changed();
+  }
+
+  isOwnDevice(keyId: Uint8Array): boolean {
+    return this.session.device !== undefined && hex(this.session.device.keyId) === hex(keyId);
+  }
+
+  private lockWhenIdle(): void {
+    if (this.session.device === undefined || Date.now() - this.touched < LOCK_AFTER_MS) return;
+    if (this.passes) void this.signOut();
+    else this.forgetOpened();
+    this.locked = "idle";
+    this.changed();
+  }
+
+  private forgetOpened(): void {
+    this.session.end();
+    this.inbox.clear();
+    this.sent.clear();
+    this.drafts.clear();
+    this.changed();
+  }
+
+  private speak(): void {
+    document.documentElement.lang = this.words.language;
+  }
+}

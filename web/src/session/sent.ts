@@ -1,0 +1,69 @@
+/* What one's unit has sent, as far as its sender is shown what became of it. Read a page at a time; changes come by themselves. */
+import { create } from "@bufbuild/protobuf";
+import { ReadSentSchema, type Status } from "../../gen/lahetti/v1/session_pb";
+import { hex, NONE } from "../wire/bytes";
+import { Observable } from "./observable";
+import type { Session } from "./session";
+
+export class Sent extends Observable {
+  /** Whether there is more to be read. */
+  more = true;
+  private readonly statuses = new Map<string, Status>();
+  private cursor: Uint8Array = NONE;
+  private reading: Promise<void> | undefined;
+
+  constructor(private readonly session: Session) {
+    super();
+    session.onPush((frame) => {
+      if (frame.case === "status") this.take(frame.value);
+    });
+    session.onSignedIn(() => this.clear());
+  }
+
+  /** Newest first. */
+  all(): Status[] {
+    return [...this.statuses.values()].sort((a, b) => (a.sinceUs < b.sinceUs ? 1 : -1));
+  }
+
+  of(statement: string): Status[] {
+    return this.all().filter((status) => hex(status.statement) === statement);
+  }
+
+  clear(): void {
+    this.statuses.clear();
+    this.cursor = NONE;
+    this.more = true;
+    this.reading = undefined;
+    this.changed();
+  }
+
+  /** Reads the next page. Rejects with Refusal. */
+  next(): Promise<void> {
+    this.reading ??= this.read().finally(() => {
+      this.reading = undefined;
+    });
+    return this.reading;
+  }
+
+  private async read(): Promise<void> {
+    const page = await this.session.ask(
+      { case: "readSent", value: create(ReadSentSchema, { cursor: this.cursor }) },
+      "sent",
+    );
+    page.statuses.forEach((status) => this.keep(status));
+    this.cursor = page.cursor;
+    this.more = page.cursor.length > 0;
+    this.changed();
+  }
+
+  private keep(status: Status): void {
+    const key = hex(status.delivery);
+    const known = this.statuses.get(key);
+    if (known === undefined || known.position <= status.position) this.statuses.set(key, status);
+  }
+
+  private take(status: Status): void {
+    this.keep(status);
+    this.changed();
+  }
+}

@@ -1,0 +1,211 @@
+/* The frame around all views: who is signed in, as what, where one can go, and whether the connection stands. */
+import { useEffect, useState, type ReactNode } from "react";
+import { Button, Dropdown, DropdownItem, InlineAlert, SkipLink, VisuallyHidden } from "suomifi-ui-components";
+import { RoleSchema, Role } from "../../gen/lahetti/v1/common_pb";
+import type { AppState } from "../session/app";
+import { useObservable } from "../session/observable";
+import { equal, hex, unhex } from "../wire/bytes";
+import { LANGUAGES, type Language, type TextKey } from "../words/words";
+import { AppContext, useApp } from "./context";
+import { Devices } from "./Devices";
+import { Enter } from "./Enter";
+import { View } from "./parts";
+import { href, useRoute } from "./routes";
+
+interface Place {
+  route: string;
+  title: TextKey;
+  draw: (rest: string[]) => ReactNode;
+  /** Whether it stands in the navigation of one who acts in this role. */
+  offered: (role: Role) => boolean;
+}
+
+const always = () => true;
+
+const PLACES: Place[] = [
+  { route: "devices", title: "page.devices", draw: () => <Devices />, offered: always },
+];
+
+export function App({ app }: { app: AppState }) {
+  useObservable(app);
+  return (
+    <AppContext.Provider value={app}>
+      <Frame />
+    </AppContext.Provider>
+  );
+}
+
+function Frame() {
+  const app = useApp();
+  const session = useObservable(app.session);
+  const words = app.words;
+  const inside = session.who !== undefined && session.acting !== undefined;
+
+  return (
+    <>
+      <SkipLink
+        href="#content"
+        onClick={(event) => {
+          event.preventDefault();
+          document.getElementById("content")?.focus();
+        }}
+      >
+        {words.t("page.to-content")}
+      </SkipLink>
+      <header>
+        <a className="mark" href={href()}>
+          <svg viewBox="0 0 32 32" width="32" height="32" aria-hidden="true">
+            <path
+              d="M3 7h26v18H3z"
+              fill="none"
+              stroke="currentColor"
+              strokeWidth="2.5"
+              strokeLinejoin="round"
+            />
+            <path
+              d="m3 8 13 10L29 8"
+              fill="none"
+              stroke="currentColor"
+              strokeWidth="2.5"
+              strokeLinejoin="round"
+            />
+          </svg>
+          Lähetti
+        </a>
+        {session.who !== undefined && <Who />}
+        <Speech />
+      </header>
+      <Connection />
+      <div className="below">
+        {inside && <Navigation />}
+        <main id="content" tabIndex={-1}>
+          {inside ? <Here /> : <Enter />}
+        </main>
+      </div>
+      <footer>{words.t("page.about")}</footer>
+    </>
+  );
+}
+
+function Here() {
+  const app = useApp();
+  const role = app.session.acting!.role;
+  const [first = "", ...rest] = useRoute();
+  const offered = PLACES.filter((place) => place.offered(role));
+  const place = first === "" ? offered[0] : PLACES.find(({ route }) => route === first);
+  if (place === undefined || (!place.offered(role) && place.route !== first)) {
+    return <View title={app.words.t("page.no-such-place")}>{app.words.t("page.no-such-place.hint")}</View>;
+  }
+  return <>{place.draw(rest)}</>;
+}
+
+function Navigation() {
+  const app = useApp();
+  const inbox = useObservable(app.inbox);
+  const [first] = useRoute();
+  const offered = PLACES.filter((place) => place.offered(app.session.acting!.role));
+  return (
+    <nav aria-label={app.words.t("page.navigation")}>
+      <ul>
+        {offered.map((place) => (
+          <li key={place.route}>
+            <a
+              href={href(place.route)}
+              aria-current={place.route === (first ?? offered[0]!.route) ? "page" : undefined}
+            >
+              {app.words.t(place.title)}
+              {place.route === "inbox" && inbox.arrived.size > 0 && (
+                <span className="count">
+                  {inbox.arrived.size}
+                  <VisuallyHidden> {app.words.t("page.new")}</VisuallyHidden>
+                </span>
+              )}
+            </a>
+          </li>
+        ))}
+      </ul>
+    </nav>
+  );
+}
+
+/** Who one is here; and as what, where there is a choice. */
+function Who() {
+  const app = useApp();
+  const { who, acting } = app.session;
+  if (who === undefined) return null;
+  const name = (m: (typeof who.memberships)[number], i: number) =>
+    `${m.title || app.words.of(RoleSchema, m.role)}, ${who.units[i]?.name ?? ""}`;
+  return (
+    <div className="who">
+      <strong>{who.userName}</strong>
+      {who.memberships.length > 1 && acting !== undefined ? (
+        <Dropdown
+          labelText={app.words.t("page.acting-as")}
+          labelMode="hidden"
+          value={hex(acting.id)}
+          onChange={(id: string) => void app.act(unhex(id))}
+        >
+          {who.memberships.map((m, i) => (
+            <DropdownItem key={hex(m.id)} value={hex(m.id)}>
+              {name(m, i)}
+            </DropdownItem>
+          ))}
+        </Dropdown>
+      ) : (
+        <span>
+          {acting !== undefined &&
+            name(
+              acting,
+              who.memberships.findIndex((m) => equal(m.id, acting.id)),
+            )}
+        </span>
+      )}
+      <Button variant="secondaryNoBorder" onClick={() => void app.signOut()}>
+        {app.words.t("page.sign-out")}
+      </Button>
+    </div>
+  );
+}
+
+const LANGUAGE_NAMES: Record<Language, string> = { fi: "Suomi", sv: "Svenska", en: "English" };
+
+function Speech() {
+  const app = useApp();
+  return (
+    <ul className="languages" aria-label={app.words.t("page.language")}>
+      {LANGUAGES.map((language) => (
+        <li key={language}>
+          <button
+            type="button"
+            lang={language}
+            aria-pressed={app.words.language === language}
+            onClick={() => void app.setLanguage(language)}
+          >
+            {LANGUAGE_NAMES[language]}
+          </button>
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+/** Says that the connection is lost, and that it stands again. */
+function Connection() {
+  const app = useApp();
+  const session = useObservable(app.session);
+  const [wasLost, setWasLost] = useState(false);
+  const lost = session.phase.name === "lost";
+  useEffect(() => {
+    if (lost) return setWasLost(true);
+    const timer = setTimeout(() => setWasLost(false), 5_000);
+    return () => clearTimeout(timer);
+  }, [lost]);
+  return (
+    <div role="status" className="connection">
+      {lost && <InlineAlert status="warning">{app.words.t("page.connection-lost")}</InlineAlert>}
+      {!lost && wasLost && session.phase.name === "in" && (
+        <InlineAlert>{app.words.t("page.connection-back")}</InlineAlert>
+      )}
+    </div>
+  );
+}

@@ -1,0 +1,70 @@
+/* Small things that many views are made of. */
+import { useEffect, useRef, type ReactNode } from "react";
+import { Button, Heading, InlineAlert, LoadingSpinner } from "suomifi-ui-components";
+import { sentenceOf, useWords } from "./context";
+
+/** A view: its title is the page's, and takes the focus when one comes to it. */
+export function View({ title, children }: { title: string; children: ReactNode }) {
+  const heading = useRef<HTMLHeadingElement>(null);
+  useEffect(() => {
+    document.title = `${title} – Lähetti`;
+    heading.current?.focus();
+  }, [title]);
+  return (
+    <>
+      <Heading variant="h1" ref={heading} tabIndex={-1} mb="m">
+        {title}
+      </Heading>
+      {children}
+    </>
+  );
+}
+
+/** What went wrong, and a way to try again where there is one. */
+export function Failure({ why, again }: { why: unknown; again?: () => void }) {
+  const words = useWords();
+  if (why === undefined) return null;
+  return (
+    <div role="alert">
+      <InlineAlert status="error" mt="m" mb="m">
+        {sentenceOf(words, why)}
+        {again !== undefined && (
+          <Button variant="secondaryNoBorder" onClick={again} ml="m">
+            {words.t("page.try-again")}
+          </Button>
+        )}
+      </InlineAlert>
+    </div>
+  );
+}
+
+/** Never a spinner without a word. */
+export function Busy({ text }: { text: string }) {
+  return <LoadingSpinner text={text} textAlign="right" variant="small" mt="m" mb="m" />;
+}
+
+/** Names and values beside each other; rows without a value are left out. */
+export function Facts({ rows }: { rows: [string, ReactNode][] }) {
+  return (
+    <dl className="facts">
+      {rows
+        .filter(([, value]) => value !== undefined && value !== "" && value !== null)
+        .map(([name, value]) => (
+          <div key={name}>
+            <dt>{name}</dt>
+            <dd>{value}</dd>
+          </div>
+        ))}
+    </dl>
+  );
+}
+
+/** A text that somebody wrote: its lines as they were, and never as markup. */
+export function Written({ text }: { text: string }) {
+  return <p className="written">{text}</p>;
+}
+
+/** What a list says while it is empty: what to do. */
+export function Empty({ children }: { children: ReactNode }) {
+  return <p className="empty">{children}</p>;
+}
