@@ -38,8 +38,14 @@ export interface Device extends Signer {
 export class WrongPassphrase extends Error {}
 
 async function keys(passphrase: string, salt: Bytes, iterations: number) {
-  const typed = await crypto.subtle.importKey("raw", text(passphrase.normalize("NFKC")), "PBKDF2", false, ["deriveBits"]);
-  const bits = await crypto.subtle.deriveBits({ name: "PBKDF2", hash: "SHA-256", salt, iterations }, typed, 256);
+  const typed = await crypto.subtle.importKey("raw", text(passphrase.normalize("NFKC")), "PBKDF2", false, [
+    "deriveBits",
+  ]);
+  const bits = await crypto.subtle.deriveBits(
+    { name: "PBKDF2", hash: "SHA-256", salt, iterations },
+    typed,
+    256,
+  );
   const root = await crypto.subtle.importKey("raw", bits, "HKDF", false, ["deriveKey"]);
   const derive = (label: string, uses: KeyUsage[]) =>
     crypto.subtle.deriveKey(
@@ -71,7 +77,11 @@ export async function newKey(passphrase: string): Promise<NewKey> {
   const iv = random(12);
   const { wrapping, drafts } = await keys(passphrase, salt, ITERATIONS);
   const wrapped = new Uint8Array(
-    await crypto.subtle.wrapKey("pkcs8", pair.privateKey, wrapping, { name: "AES-GCM", iv, additionalData: keyId }),
+    await crypto.subtle.wrapKey("pkcs8", pair.privateKey, wrapping, {
+      name: "AES-GCM",
+      iv,
+      additionalData: keyId,
+    }),
   );
   const profile: Profile = {
     id: Array.from(keyId, (byte) => byte.toString(16).padStart(2, "0")).join(""),
@@ -115,7 +125,11 @@ export async function unlock(profile: Profile, passphrase: string): Promise<Devi
 /** Encrypted under the device's key, bound to its name: 12 bytes of nonce, then AES-256-GCM. */
 export async function seal(device: Pick<Device, "drafts">, name: string, plain: Uint8Array): Promise<Bytes> {
   const iv = random(12);
-  const sealed = await crypto.subtle.encrypt({ name: "AES-GCM", iv, additionalData: text(name) }, device.drafts, own(plain));
+  const sealed = await crypto.subtle.encrypt(
+    { name: "AES-GCM", iv, additionalData: text(name) },
+    device.drafts,
+    own(plain),
+  );
   const whole = new Uint8Array(12 + sealed.byteLength);
   whole.set(iv);
   whole.set(new Uint8Array(sealed), 12);
@@ -123,7 +137,11 @@ export async function seal(device: Pick<Device, "drafts">, name: string, plain: 
 }
 
 /** Rejects where it was sealed by another device or under another name. */
-export async function unseal(device: Pick<Device, "drafts">, name: string, sealed: Uint8Array): Promise<Bytes> {
+export async function unseal(
+  device: Pick<Device, "drafts">,
+  name: string,
+  sealed: Uint8Array,
+): Promise<Bytes> {
   const iv = own(sealed.subarray(0, 12));
   const plain = await crypto.subtle.decrypt(
     { name: "AES-GCM", iv, additionalData: text(name) },
