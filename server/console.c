@@ -6,6 +6,7 @@
 #include "lahetti/kinds.h"
 #include "lahetti/text.h"
 #include "net.h"
+#include "page.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -356,15 +357,31 @@ int console_confirm(int argc, char **argv)
 	return status;
 }
 
+static int check_page(const struct config *c)
+{
+	struct lahetti_fault f = {0};
+	struct page *page;
+
+	if (c->page[0] == '\0')
+		return DONE;
+	page = page_open(c->page, &f);
+	if (page == NULL)
+		return say(&f);
+	page_close(page);
+	return DONE;
+}
+
 int console_check(int argc, char **argv)
 {
 	struct house h;
 	int status = house_open(&h, argc, argv, HOUSE_CONFIGURATION);
 
-	if (status == DONE) {
+	if (status != DONE)
+		return status;
+	status = check_page(h.config);
+	if (status == DONE)
 		(void)printf("%s: good\n", h.arguments.config);
-		house_close(&h);
-	}
+	house_close(&h);
 	return status;
 }
 
@@ -646,6 +663,7 @@ static struct net *open_net(const struct house *h, struct server *s, struct lahe
 		.private_key = c->private_key,
 		.client_ca = c->client_ca[0] == '\0' ? NULL : c->client_ca,
 		.client_crl = c->client_crl[0] == '\0' ? NULL : c->client_crl,
+		.page = c->page[0] == '\0' ? NULL : c->page,
 		.client_certificate = (enum net_client_certificate)c->client_certificate,
 		.tls12 = c->tls12,
 		.origins = (const char *const *)c->origins,

@@ -32,7 +32,7 @@
  *   limits       {line, sentence, long, language, list, recipients, attachments, attachmentBytes,
  *                fileName}: bytes, but list, recipients and attachments, which are numbers
  *   texts        {key: [English, Finnish, Swedish]}: lib/core's but those of the command line, and
- *                those of texts.def beside this file
+ *                those of the folder texts beside this file
  *
  * What is a number is the value of the protocol's enum.
  */
@@ -53,7 +53,12 @@
 
 static const struct lahetti_text_row own_texts[] = {
 #define TEXT(key, en, fi, sv) {key, {en, fi, sv}},
-#include "texts.def"
+#include "texts/fields.def"
+#include "texts/frame.def"
+#include "texts/receiving.def"
+#include "texts/sending.def"
+#include "texts/supervising.def"
+#include "texts/administering.def"
 #undef TEXT
 };
 #define OWN_TEXTS (sizeof own_texts / sizeof own_texts[0])
@@ -102,11 +107,11 @@ static bool has_text(const char *key)
 static const char *must_have_text(const char *key)
 {
 	if (!has_text(key))
-		complain("%s has no text: write a row of web/texts.def.", key);
+		complain("%s has no text: write a row in web/texts.", key);
 	return key;
 }
 
-/* Every row is whole, and stands once, in the order of the keys' bytes. */
+/* Every row is whole, and stands once. */
 static void check_own_texts(void)
 {
 	for (size_t i = 0; i < OWN_TEXTS; i++) {
@@ -114,8 +119,9 @@ static void check_own_texts(void)
 
 		if (lahetti_text_find(key, LAHETTI_ENGLISH) != NULL)
 			complain("%s stands in lib/core too: take one of the rows away.", key);
-		if (i > 0 && strcmp(own_texts[i - 1].key, key) >= 0)
-			complain("%s stands twice or out of order in web/texts.def.", key);
+		for (size_t k = 0; k < i; k++)
+			if (strcmp(own_texts[k].key, key) == 0)
+				complain("%s stands twice in web/texts.", key);
 		for (int k = 0; k < LAHETTI_LANGUAGES; k++)
 			if (own_texts[i].text[k][0] == '\0')
 				complain("%s is empty in a language.", key);

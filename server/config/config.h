@@ -31,6 +31,7 @@ struct config {
 	char *origins[CONFIG_ORIGINS_MOST + 1]; /* NULL-terminated */
 	char *ops_address;			/* loopback; empty: no such listener */
 	uint32_t ops_port;			/* 0: a free one */
+	char *page;				/* a folder; empty: no page is served */
 
 	/* TLS */
 	char *certificate; /* PEM files */

@@ -96,6 +96,22 @@ void guard_shook_hands(struct guard *g, struct guest *guest)
 	TAILQ_REMOVE(&g->handshakes, guest, in_handshakes);
 }
 
+void guard_again(struct guard *g, struct guest *guest, int64_t now_us)
+{
+	if (!guest->shaking_hands)
+		return;
+	guest->since_us = now_us;
+	TAILQ_REMOVE(&g->handshakes, guest, in_handshakes);
+	TAILQ_INSERT_TAIL(&g->handshakes, guest, in_handshakes);
+}
+
+bool guard_is_crowded(const struct guard *g, const struct guest *guest)
+{
+	return g->connections > g->limits.connections - g->limits.connections / 8 ||
+	       (guest->address != NULL &&
+		guest->address->unfinished > g->limits.unfinished_an_address / 2);
+}
+
 void guard_settled(struct guard *g, struct guest *guest)
 {
 	struct guard_address *a = guest->address;

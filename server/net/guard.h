@@ -3,8 +3,9 @@
  * long. It counts and keeps time; it knows no socket.
  *
  *   refused <--limit-- accept --> HANDSHAKE --WebSocket stands--> STRANGER --signed in--> SETTLED
- *                                     |
- *                                     +--too long: given up by the owner
+ *                                  |     |
+ *                                  |     +--too long: given up by the owner
+ *                                  +--page asked for: begins anew
  */
 #ifndef NET_GUARD_H
 #define NET_GUARD_H
@@ -48,6 +49,14 @@ LAHETTI_CHECKED enum guard_verdict guard_admit(struct guard *g, struct guest *gu
 					       const uint8_t prefix[GUARD_PREFIX_LEN],
 					       int64_t now_us);
 void guard_shook_hands(struct guard *g, struct guest *guest);
+
+/* As if the handshake began now: a request has come, and is answered. Nothing where it is over. */
+void guard_again(struct guard *g, struct guest *guest, int64_t now_us);
+
+/* Half of what the address may have is taken, or nearly all of what all may: time not to keep a
+ * connection that only waits for its next request. */
+bool guard_is_crowded(const struct guard *g, const struct guest *guest);
+
 void guard_settled(struct guard *g, struct guest *guest);
 void guard_leave(struct guard *g, struct guest *guest);
 

@@ -158,6 +158,7 @@ static void admit(struct listener *l, int fd, const struct sockaddr_storage *fro
 		return;
 	}
 	c->net = n;
+	c->since_us = now_us;
 	read_prefix(from, c->prefix);
 	verdict = guard_admit(n->guard, &c->guest, c->prefix, now_us);
 	if (verdict != GUARD_ADMITTED) {

@@ -5,6 +5,7 @@
 
 #include "guard.h"
 #include "net.h"
+#include "page.h"
 #include "session.h"
 
 #include <ev.h>
@@ -25,11 +26,21 @@ enum net_refusal {
 	NET_REFUSALS
 };
 
+/* What came of a plain request. */
+enum page_outcome {
+	PAGE_SERVED, /* to its last byte */
+	PAGE_CUT,    /* the client left, or was too slow */
+	PAGE_NOT_FOUND,
+	PAGE_NOT_ALLOWED, /* another method than GET and HEAD */
+	PAGE_OUTCOMES
+};
+
 struct net_counters {
 	uint64_t accepted;
 	uint64_t refusals[NET_REFUSALS];
 	uint64_t bytes_in, bytes_out; /* of frames */
 	uint64_t reloads, reloads_failed;
+	uint64_t page[PAGE_OUTCOMES];
 };
 
 /* A listen socket of ours in the loop. */
@@ -47,13 +58,18 @@ struct connection {
 	struct guest guest;
 	struct net *net;
 	struct lws *wsi;
-	struct session *session; /* while the WebSocket stands and neither side has closed it */
+	struct session *session;     /* while the WebSocket stands and neither side has closed it */
+	struct answering *answering; /* a plain request; NULL: none is being answered */
+	int64_t since_us;
 	uint8_t prefix[GUARD_PREFIX_LEN];
 	TAILQ_ENTRY(connection) in_steered;
 	bool reads;	       /* or is left, when its turn to be steered comes */
 	bool steering;	       /* that turn has not come yet */
 	uint32_t idle_records; /* of TLS in a row that held nothing of a message, and no pong */
-	bool over; /* why it came to nothing has been counted, or it came to something */
+	bool over;     /* why it came to nothing has been counted, or it came to something */
+	bool lost;     /* it has asked for what is not there, and should it come to nothing, then
+			  for that */
+	bool given_up; /* it is cut, as soon as libwebsockets comes to it */
 };
 
 TAILQ_HEAD(connection_list, connection);
@@ -64,7 +80,8 @@ struct net {
 	struct lws_context *context; /* of the public side, and of nothing else */
 	struct lws_context *inner;   /* of the listen sockets, health and metrics */
 	struct lws_vhost *public_vhost, *ops_vhost, *listen_vhost;
-	void *tls; /* the public side's SSL_CTX: libwebsockets' own */
+	void *tls;	   /* the public side's SSL_CTX: libwebsockets' own */
+	struct page *page; /* NULL: none */
 	struct listener public, ops;
 	size_t ops_connections;
 	struct guard *guard;
@@ -115,6 +132,13 @@ void connection_failed(struct connection *c, enum net_refusal why);
 void connection_destroy(struct connection *c);
 void connection_hears_record(struct connection *c);
 
+/* http.c */
+/* Answers a plain request, of whose path these are the bytes; -1: the connection is to be closed.
+ */
+LAHETTI_CHECKED int http_answer(struct connection *c, struct lws *wsi, struct lahetti_span path);
+/* Leaves an answer where it is, before the socket goes. */
+void http_stop(struct connection *c);
+
 /* tls.c */
 LAHETTI_CHECKED bool tls_configure(void *ssl_ctx, const struct net_options *o,
 				   struct lahetti_fault *f);
@@ -127,6 +151,9 @@ int64_t tls_lists_until(void *ssl_ctx);
 bool tls_is_revoked(void *ssl);
 /* The exporter, and the key of the client certificate where one was given and holds. */
 void tls_read_peer(void *ssl, struct session_peer *peer);
+/* Encrypts and sends: how many bytes were taken, 0 where none are now; -1: no more can be sent.
+ * What was not taken must be offered next, and first. */
+LAHETTI_CHECKED long tls_write(void *ssl, const void *bytes, size_t len);
 /* From now on connection_hears_record is called when a record of TLS begins to be read. */
 void tls_watch_records(void *ssl, struct connection *c);
 

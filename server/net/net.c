@@ -58,18 +58,39 @@ static bool limit_files(uint32_t connections, struct lahetti_fault *f)
 				 (unsigned long long)needed);
 }
 
-/* On every answer of HTTP. Linked backwards: each names the next. */
-static const struct lws_protocol_vhost_options header_hsts = {
-	NULL, NULL, "strict-transport-security:", "max-age=31536000"};
-static const struct lws_protocol_vhost_options header_referrer = {
-	&header_hsts, NULL, "referrer-policy:", "no-referrer"};
-static const struct lws_protocol_vhost_options header_cache = {&header_referrer, NULL,
-							       "cache-control:", "no-store"};
-static const struct lws_protocol_vhost_options header_sniffing = {
-	&header_cache, NULL, "x-content-type-options:", "nosniff"};
-static const struct lws_protocol_vhost_options header_content = {
-	&header_sniffing, NULL, "content-security-policy:",
-	"default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"};
+/*
+ * On every answer of the public side, libwebsockets' own too. The page's scripts, styles and fonts
+ * are files of ours, and what it talks to is us. The one style beside them is the empty one:
+ * styled-components, on which the page's design system stands, puts an empty style element into
+ * the document and fills it by way of the object model, which no policy asks about; the hash is of
+ * the empty string. Linked backwards: each names the next.
+ */
+#define CONTENT_POLICY                                                             \
+	"default-src 'none'; script-src 'self'; "                                  \
+	"style-src 'self' 'sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU='; " \
+	"img-src 'self' data: blob:; font-src 'self'; connect-src 'self'; "        \
+	"frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
+#define NO_DEVICES                                                                        \
+	"accelerometer=(), camera=(), display-capture=(), geolocation=(), gyroscope=(), " \
+	"magnetometer=(), microphone=(), midi=(), payment=(), usb=()"
+
+static const struct lws_protocol_vhost_options public_headers[] = {
+	{NULL, NULL, "strict-transport-security:", "max-age=31536000"},
+	{&public_headers[0], NULL, "permissions-policy:", NO_DEVICES},
+	{&public_headers[1], NULL, "cross-origin-resource-policy:", "same-origin"},
+	{&public_headers[2], NULL, "cross-origin-opener-policy:", "same-origin"},
+	{&public_headers[3], NULL, "referrer-policy:", "no-referrer"},
+	{&public_headers[4], NULL, "x-content-type-options:", "nosniff"},
+	{&public_headers[5], NULL, "content-security-policy:", CONTENT_POLICY},
+};
+
+/* Of health and metrics, which no browser shows. */
+static const struct lws_protocol_vhost_options ops_headers[] = {
+	{NULL, NULL, "cache-control:", "no-store"},
+	{&ops_headers[0], NULL, "x-content-type-options:", "nosniff"},
+	{&ops_headers[1], NULL,
+	 "content-security-policy:", "default-src 'none'; frame-ancestors 'none'"},
+};
 
 /* libwebsockets' initialisation of TLS must happen once: it sets global variables. */
 static struct lws_context *make_context(struct net *n, uint64_t options)
@@ -114,7 +135,7 @@ static struct lws_vhost *make_vhost(struct lws_context *context, const char *nam
 		.port = port,
 		.vhost_name = name,
 		.protocols = protocols,
-		.headers = &header_content,
+		.headers = public ? &public_headers[6] : &ops_headers[2],
 		.options = LWS_SERVER_OPTION_DISABLE_OS_CA_CERTS,
 		.keepalive_timeout = 5,
 	};
@@ -153,6 +174,13 @@ static bool make_listeners(struct net *n, struct lahetti_fault *f)
 	if (!listener_open(&n->public, o->address, o->port, o->listener, f))
 		return false;
 	return o->ops_address == NULL || listener_open(&n->ops, o->ops_address, o->ops_port, -1, f);
+}
+
+static bool open_page(struct net *n, struct lahetti_fault *f)
+{
+	if (n->options.page != NULL)
+		n->page = page_open(n->options.page, f);
+	return n->options.page == NULL || n->page != NULL;
 }
 
 static bool make_tables(struct net *n, struct lahetti_fault *f)
@@ -258,7 +286,8 @@ struct net *net_open(const struct net_options *options, struct lahetti_fault *f)
 	ev_signal_init(&n->hangup, on_hangup, SIGHUP);
 	n->before_round.data = n->tick.data = n->deadline.data = n->terminate.data =
 		n->interrupt.data = n->hangup.data = n;
-	if (make_tables(n, f) && make_contexts(n, f) && make_vhosts(n, f) && make_listeners(n, f)) {
+	if (open_page(n, f) && make_tables(n, f) && make_contexts(n, f) && make_vhosts(n, f) &&
+	    make_listeners(n, f)) {
 		ev_signal_start(n->loop, &n->terminate);
 		ev_signal_start(n->loop, &n->interrupt);
 		ev_signal_start(n->loop, &n->hangup);
@@ -436,6 +465,7 @@ void net_close(struct net *n)
 	}
 	session_table_destroy(n->table);
 	guard_destroy(n->guard);
+	page_close(n->page);
 	for (struct answer *a = n->answers, *next; a != NULL; a = next) {
 		next = a->next;
 		answer_destroy(a);

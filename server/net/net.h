@@ -53,6 +53,7 @@ struct net_options {
 	const char *certificate; /* PEM files */
 	const char *private_key;
 	const char *client_ca;	/* PEM; NULL with OFF */
+	const char *page;	/* a folder: page.h; NULL: no page is served */
 	const char *client_crl; /* PEM, one list or several, each of an authority in client_ca;
 				   NULL: none. A certificate of an authority of which there is a
 				   list is good only as long as the list is. */

@@ -97,6 +97,22 @@ static void put_connections(const struct net *n, struct lahetti_buffer *out)
 	    (unsigned long long)n->counters.bytes_out);
 }
 
+static void put_page(const struct net *n, struct lahetti_buffer *out)
+{
+	static const char *const outcomes[PAGE_OUTCOMES] = {
+		[PAGE_SERVED] = "served",
+		[PAGE_CUT] = "cut",
+		[PAGE_NOT_FOUND] = "not_found",
+		[PAGE_NOT_ALLOWED] = "not_allowed",
+	};
+
+	put_type(out, "lahetti_page_requests_total", "counter",
+		 "Plain HTTP requests of the public side, by what came of them.");
+	for (int i = 0; i < PAGE_OUTCOMES; i++)
+		put(out, "lahetti_page_requests_total{outcome=\"%s\"} %llu\n", outcomes[i],
+		    (unsigned long long)n->counters.page[i]);
+}
+
 static void put_frames(const struct session_counters *c, struct lahetti_buffer *out)
 {
 	put_type(out, "lahetti_frames_total", "counter",
@@ -147,29 +163,30 @@ static unsigned answer_metrics(struct net *n, struct lahetti_buffer *out)
 {
 	put_sessions(n, out);
 	put_connections(n, out);
+	put_page(n, out);
 	put_frames(session_table_counters(n->table), out);
 	if (n->options.metrics != NULL)
 		n->options.metrics(n->options.context, out);
 	return HTTP_STATUS_OK;
 }
 
-static const struct page {
+static const struct view {
 	const char *path;
 	const char *type;
 	unsigned (*answer)(struct net *n, struct lahetti_buffer *out);
-} pages[] = {
+} views[] = {
 	{"/healthz", "text/plain; charset=utf-8", answer_health},
 	{"/readyz", "text/plain; charset=utf-8", answer_ready},
 	{"/metrics", "text/plain; version=0.0.4; charset=utf-8", answer_metrics},
 };
 
-static const struct page *page_find(struct lws *wsi, const char *path)
+static const struct view *view_find(struct lws *wsi, const char *path)
 {
 	if (lws_hdr_total_length(wsi, WSI_TOKEN_GET_URI) <= 0)
 		return NULL;
-	for (size_t i = 0; i < sizeof pages / sizeof *pages; i++)
-		if (strcmp(pages[i].path, path) == 0)
-			return &pages[i];
+	for (size_t i = 0; i < sizeof views / sizeof *views; i++)
+		if (strcmp(views[i].path, path) == 0)
+			return &views[i];
 	return NULL;
 }
 
@@ -188,18 +205,18 @@ static bool write_headers(struct lws *wsi, unsigned status, const char *type, si
 static int on_request(struct net *n, struct lws *wsi, struct reply *r, const char *path)
 {
 	static const uint8_t room[LWS_PRE];
-	const struct page *page = page_find(wsi, path);
+	const struct view *view = view_find(wsi, path);
 	unsigned status;
 
-	if (page == NULL) {
+	if (view == NULL) {
 		(void)write_headers(wsi, HTTP_STATUS_NOT_FOUND, "text/plain", 0);
 		return -1;
 	}
 	lahetti_buffer_init(&r->body, BODY_MOST);
 	if (!lahetti_buffer_add(&r->body, lahetti_span(room, sizeof room), NULL))
 		return -1;
-	status = page->answer(n, &r->body);
-	if (!write_headers(wsi, status, page->type, r->body.len - LWS_PRE))
+	status = view->answer(n, &r->body);
+	if (!write_headers(wsi, status, view->type, r->body.len - LWS_PRE))
 		return -1;
 	(void)lws_callback_on_writable(wsi);
 	return 0;

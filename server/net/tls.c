@@ -320,6 +320,17 @@ void tls_read_peer(void *ssl, struct session_peer *peer)
 		memset(peer->exporter, 0, sizeof peer->exporter);
 }
 
+long tls_write(void *ssl, const void *bytes, size_t len)
+{
+	int n;
+
+	ERR_clear_error();
+	n = SSL_write(ssl, bytes, (int)len);
+	if (n > 0)
+		return n;
+	return SSL_get_error(ssl, n) == SSL_ERROR_WANT_WRITE ? 0 : -1;
+}
+
 static void on_message(int written, int version, int type, const void *bytes, size_t len, SSL *ssl,
 		       void *connection)
 {

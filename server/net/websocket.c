@@ -22,13 +22,14 @@ _Static_assert(MESSAGE_PRE >= LWS_PRE, "libwebsockets writes its header in front
 void connection_cut(struct connection *c)
 {
 	c->session = NULL;
+	c->given_up = true;
 	lws_set_timeout(c->wsi, PENDING_TIMEOUT_KILLED_BY_PARENT, LWS_TO_KILL_ASYNC);
 }
 
 void connection_failed(struct connection *c, enum net_refusal why)
 {
 	if (!c->over)
-		c->net->counters.refusals[why]++;
+		c->net->counters.refusals[c->lost ? NET_REFUSED_PATH : why]++;
 	c->over = true;
 }
 
@@ -37,6 +38,7 @@ void connection_destroy(struct connection *c)
 	struct net *n = c->net;
 
 	session_close(c->session);
+	http_stop(c);
 	if (c->steering)
 		TAILQ_REMOVE(&n->steered, c, in_steered);
 	guard_leave(n->guard, &c->guest);
@@ -134,27 +136,12 @@ static int filter(struct connection *c, struct lws *wsi)
 	return 0;
 }
 
-/* The strict headers are the vhost's own. */
-static int on_request(struct lws *wsi)
-{
-	uint8_t buffer[LWS_PRE + 1024];
-	uint8_t *start = buffer + LWS_PRE, *p = start, *end = buffer + sizeof buffer - 1;
-
-	if (lws_add_http_common_headers(wsi, HTTP_STATUS_NOT_FOUND, "text/plain", 0, &p, end) !=
-		    0 ||
-	    lws_finalize_write_http_header(wsi, start, &p, end) != 0 ||
-	    lws_http_transaction_completed(wsi) != 0)
-		return -1;
-	return 0;
-}
-
 static int on_http(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in,
 		   size_t len)
 {
 	struct net *n = lws_context_user(lws_get_context(wsi));
 	struct connection *c;
 
-	(void)len;
 	switch (reason) {
 	case LWS_CALLBACK_OPENSSL_LOAD_EXTRA_SERVER_VERIFY_CERTS:
 		n->tls = user;
@@ -167,8 +154,12 @@ static int on_http(struct lws *wsi, enum lws_callback_reasons reason, void *user
 		connection_failed(lws_get_opaque_user_data(wsi), NET_REFUSED_SUBPROTOCOL);
 		return -1;
 	case LWS_CALLBACK_HTTP:
-		connection_failed(lws_get_opaque_user_data(wsi), NET_REFUSED_PATH);
-		return on_request(wsi);
+		return http_answer(lws_get_opaque_user_data(wsi), wsi, lahetti_span(in, len));
+	case LWS_CALLBACK_CLOSED_HTTP:
+		c = lws_get_opaque_user_data(wsi);
+		if (c != NULL)
+			http_stop(c);
+		return 0;
 	case LWS_CALLBACK_WSI_DESTROY:
 		c = lws_get_opaque_user_data(wsi);
 		if (c == NULL)
@@ -179,7 +170,6 @@ static int on_http(struct lws *wsi, enum lws_callback_reasons reason, void *user
 		connection_destroy(c);
 		return 0;
 	default:
-		(void)in;
 		return 0;
 	}
 }
@@ -202,7 +192,7 @@ static int on_established(struct connection *c, struct lws *wsi)
 	struct session_peer peer;
 
 	/* Given up already, by a time-out that libwebsockets has just forgotten. */
-	if (c->over)
+	if (c->given_up)
 		return -1;
 	c->wsi = wsi;
 	c->over = true;

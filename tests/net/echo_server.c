@@ -4,7 +4,7 @@
  *
  *   net_echo_server --directory CERTIFICATES [--certificate NAME] [--clients off|optional|required]
  * [--tls12]
- *                   [--origin ORIGIN] [--address ADDRESS]
+ *                   [--origin ORIGIN] [--address ADDRESS] [--page FOLDER]
  *                   [--listener DESCRIPTOR] [--queue N] [--client-ca NAME] [--crl FILE]
  * [--no-resume] [LIMIT=NUMBER …]
  *
@@ -352,6 +352,7 @@ struct arguments {
 	const char *listener;
 	const char *crl;
 	const char *client_ca;
+	const char *page;
 	bool tls12;
 	bool resumes;
 };
@@ -366,7 +367,7 @@ static bool set_option(struct arguments *a, const char *name, const char *value)
 		{"--clients", &a->clients},	{"--address", &a->address},
 		{"--listener", &a->listener},	{"--origin", &a->origins[0]},
 		{"--queue", &a->queue},		{"--crl", &a->crl},
-		{"--client-ca", &a->client_ca},
+		{"--client-ca", &a->client_ca}, {"--page", &a->page},
 	};
 
 	for (size_t i = 0; i < sizeof options / sizeof *options; i++)
@@ -481,6 +482,7 @@ int main(int argc, char **argv)
 		options.listener = (int)strtol(a.listener, NULL, 10);
 	options.tls12 = a.tls12;
 	options.client_crl = a.crl;
+	options.page = a.page;
 	options.origins = a.origins;
 	desk.resumes = a.resumes;
 	desk.queue = job_queue_create(strtoul(a.queue, NULL, 10), NULL);

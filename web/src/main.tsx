@@ -1,5 +1,3 @@
-import "@fontsource/source-sans-3/latin-400.css";
-import "@fontsource/source-sans-3/latin-600.css";
 import "./page.css";
 import { createRoot } from "react-dom/client";
 import { SuomifiThemeProvider, defaultSuomifiTheme } from "suomifi-ui-components";

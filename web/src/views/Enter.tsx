@@ -11,7 +11,7 @@ import {
 } from "suomifi-ui-components";
 import { RoleSchema } from "../../gen/lahetti/v1/common_pb";
 import { OtherLog, readCode } from "../session/session";
-import { PASSPHRASE_LEAST, WrongPassphrase, type Device, type Profile } from "../trust/device";
+import { PASSPHRASE_LEAST, unlock, WrongPassphrase, type Device, type Profile } from "../trust/device";
 import { hex, unhex } from "../wire/bytes";
 import { Refusal } from "../wire/wire";
 import { sentenceOf, useApp, useWords } from "./context";
@@ -62,7 +62,6 @@ function SignIn({ unconfirmed, enrol }: { unconfirmed: (device: Device) => void;
     } catch (failed) {
       if (failed instanceof WrongPassphrase) setWrong(words.t("page.wrong-passphrase"));
       else if (failed instanceof Refusal && failed.code === "device-not-confirmed") {
-        const { unlock } = await import("../trust/device");
         return unconfirmed(await unlock(chosen, passphrase));
       } else setWhy(failed);
     } finally {
