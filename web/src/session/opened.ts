@@ -13,6 +13,9 @@ import { trustedLog } from "./log";
 import { Observable } from "./observable";
 import type { Session } from "./session";
 
+/** From signing a step until its change has come back. */
+const OWN_DOING_MS = 5_000;
+
 /** What the log proves of an opening; or the code of what does not hold. */
 export type Proof = { ok: true; number: bigint; timeUs: bigint } | { ok: false; code: string };
 
@@ -28,6 +31,8 @@ export interface Opened {
 export class OpenedContents extends Observable {
   private readonly contents = new Map<string, Opened>();
   private readonly opening = new Map<string, Promise<Opened>>();
+  /** Deliveries about which something is being done here, or was a moment ago. */
+  private readonly touched = new Map<string, number>();
   /** Of which referral's delivery the questions are that were sent here. */
   private readonly questions = new Map<string, string>();
   private holder: string;
@@ -62,6 +67,15 @@ export class OpenedContents extends Observable {
     if (this.contents.delete(delivery)) this.changed();
   }
 
+  /** What changes a delivery from now on, for a moment, is one's own doing. */
+  touch(delivery: Uint8Array): void {
+    this.touched.set(hex(delivery), Date.now());
+  }
+
+  isOwnDoing(delivery: Uint8Array): boolean {
+    return Date.now() - (this.touched.get(hex(delivery)) ?? 0) < OWN_DOING_MS;
+  }
+
   /** A question about a delivery was sent: its answer belongs to the same matter. */
   asked(question: Uint8Array, delivery: Uint8Array): void {
     this.questions.set(hex(question), hex(delivery));
@@ -81,6 +95,7 @@ export class OpenedContents extends Observable {
     this.contents.clear();
     this.opening.clear();
     this.questions.clear();
+    this.touched.clear();
     this.changed();
   }
 
@@ -92,6 +107,7 @@ export class OpenedContents extends Observable {
 
   private async ask(notice: Notice): Promise<Opened> {
     const holder = this.holder;
+    this.touch(notice.delivery);
     const signed = await signOpening(this.session, notice);
     const content = await this.session.ask(
       { case: "open", value: create(OpenSchema, { envelope: signed.envelope }) },

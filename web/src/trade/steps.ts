@@ -2,11 +2,12 @@
  * Steps in the life of what was delivered, from its recipient's side: which of those that the server offers there is a form for, the
  * statement that makes each, and its sending. What a step asks for stands in the tables; whether it may be taken the server decides.
  */
-import { create, fromBinary, type Message } from "@bufbuild/protobuf";
+import { create, fromBinary, isMessage, type Message } from "@bufbuild/protobuf";
 import { AcknowledgementSchema, State, Step } from "../../gen/lahetti/v1/bodies_pb";
-import { Category } from "../../gen/lahetti/v1/common_pb";
+import { BasisKind, Category } from "../../gen/lahetti/v1/common_pb";
 import type { Accepted, Content, Notice } from "../../gen/lahetti/v1/session_pb";
 import {
+  BasisSchema,
   RecipientKind,
   RecipientSchema,
   StatementSchema,
@@ -14,7 +15,7 @@ import {
   type Header,
 } from "../../gen/lahetti/v1/statement_pb";
 import type { Session } from "../session/session";
-import { own } from "../wire/bytes";
+import { equal, NONE, own as copy } from "../wire/bytes";
 import { bodyOf, signStatement, submit, type AttachedFile, type Draft, type Signed } from "./statement";
 import { hasEnded, kind, kindNamed, step as stepRow, type KindRow } from "./tables";
 
@@ -121,8 +122,9 @@ export interface StepTaken {
 }
 
 /** A statement about a client goes to the author of what it answers, in that author's unit. */
-function draftOf({ kind: row, body, notice, opened, toNobody, basis, files }: StepTaken): Draft {
-  const draft: Draft = { kind: row, body, inReplyTo: referenceOf(notice) };
+function draftOf(taken: StepTaken, own: Uint8Array): Draft {
+  const { kind: row, body, notice, opened, toNobody, basis, files } = taken;
+  const draft: Draft = { kind: row, body, inReplyTo: referenceOf(notice), ...leaves(body, own) };
   if (!row.hasClient || opened === undefined) return draft;
   const { content, delivered } = opened;
   const { organisation, unit, author } = delivered.header;
@@ -138,8 +140,15 @@ function draftOf({ kind: row, body, notice, opened, toNobody, basis, files }: St
   };
 }
 
+/** Sending on to another controller is disclosing: it rests on the consents that it came by. */
+function leaves(body: Message, own: Uint8Array): Pick<Draft, "basis"> {
+  if (!isMessage(body, AcknowledgementSchema) || body.redirectTo === undefined) return {};
+  if (equal(body.redirectTo.organisation, own)) return {};
+  return { basis: create(BasisSchema, { kind: BasisKind.CONSENT }) };
+}
+
 export function signStep(session: Session, taken: StepTaken): Promise<Signed> {
-  return signStatement(session, draftOf(taken));
+  return signStatement(session, draftOf(taken, session.acting?.organisation ?? NONE));
 }
 
 /** Signs and sends in one. Rejects with Refusal or Lost. */
@@ -150,7 +159,7 @@ export async function takeStep(session: Session, taken: StepTaken): Promise<Acce
 function referenceOf(notice: Notice) {
   return {
     $typeName: "lahetti.v1.Reference" as const,
-    id: own(notice.statement),
-    sha256: own(notice.statementSha256),
+    id: copy(notice.statement),
+    sha256: copy(notice.statementSha256),
   };
 }

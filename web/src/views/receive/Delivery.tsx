@@ -73,9 +73,11 @@ function BackToInbox() {
   );
 }
 
+/** An opened document tells itself how urgent it is. */
 function NoticeFacts({ notice }: { notice: Notice }) {
   const words = useWords();
   const app = useApp();
+  const opened = useObservable(app.opened).find(hex(notice.delivery)) !== undefined;
   return (
     <Facts
       rows={[
@@ -88,10 +90,10 @@ function NoticeFacts({ notice }: { notice: Notice }) {
           notice.recipient === undefined ? undefined : <PartyName party={notice.recipient} />,
         ],
         [words.t("page.receive.state"), words.of(StateSchema, notice.state)],
-        [words.t("page.receive.urgency"), words.of(UrgencySchema, notice.urgency)],
+        [words.t("page.receive.urgency"), opened ? "" : words.of(UrgencySchema, notice.urgency)],
         [
           words.t("page.receive.deadline-label"),
-          notice.deadline === 0 ? undefined : <Deadline notice={notice} />,
+          notice.deadline === 0 ? undefined : <Deadline notice={notice} labelled />,
         ],
         [words.t("page.receive.sent"), words.instant(notice.acceptedUs)],
         [
@@ -128,8 +130,10 @@ function Happened({ notice }: { notice: Notice }) {
   useEffect(() => {
     if (first.current === notice.state) return;
     first.current = notice.state;
-    if (hasLife(notice)) setChanged(notice.state);
-  }, [notice]);
+    // One's own step says itself what came of it.
+    const others = hasLife(notice) && !app.opened.isOwnDoing(notice.delivery);
+    setChanged(others ? notice.state : undefined);
+  }, [app, notice]);
 
   const user = app.session.who!.user;
   const claimed = useRef(notice.claimedBy);
@@ -138,9 +142,9 @@ function Happened({ notice }: { notice: Notice }) {
     const wasMine = equal(claimed.current, user);
     const isMine = equal(notice.claimedBy, user);
     claimed.current = notice.claimedBy;
-    if (wasMine && !isMine) setLost(true);
+    if (wasMine && !isMine && !app.opened.isOwnDoing(notice.delivery)) setLost(true);
     else if (isMine) setLost(false);
-  }, [notice.claimedBy, user]);
+  }, [app, notice, user]);
 
   const meaning = MEANINGS[notice.state];
   return (

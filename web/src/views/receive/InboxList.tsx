@@ -2,8 +2,8 @@
  * The inbox: what is addressed to one, and the unit's queue, newest first. What comes while one reads does not move the list: it is
  * counted in a line above, and shown when one asks for it.
  */
-import { useRef } from "react";
-import { Button, InlineAlert } from "suomifi-ui-components";
+import { useEffect, useRef, type ReactNode } from "react";
+import { Button } from "suomifi-ui-components";
 import type { Notice } from "../../../gen/lahetti/v1/session_pb";
 import { useObservable } from "../../session/observable";
 import { isOfQueue, isOver } from "../../trade/steps";
@@ -53,6 +53,8 @@ export function InboxList({ queue, ended }: InboxPlace) {
   const words = app.words;
   const inbox = useObservable(app.inbox);
   const user = app.session.who!.user;
+  // Who comes to a list reads nothing of it yet: it has all that there is.
+  useEffect(() => app.inbox.look(), [app, queue, ended]);
   const known = inbox.all().filter((notice) => !inbox.arrived.has(hex(notice.delivery)));
   const of = (inQueue: boolean) => known.filter((notice) => inQueue !== isMine(notice, user));
   const shown = of(queue).filter((notice) => isOver(notice) === ended);
@@ -87,7 +89,7 @@ export function InboxList({ queue, ended }: InboxPlace) {
   );
 }
 
-function Tab({ place, here, children }: { place: InboxPlace; here: boolean; children: React.ReactNode }) {
+function Tab({ place, here, children }: { place: InboxPlace; here: boolean; children: ReactNode }) {
   return (
     <a href={hrefOf(place)} aria-current={here ? "page" : undefined}>
       {children}
@@ -105,7 +107,7 @@ function Arrived() {
   return (
     <div role="status" className="arrived" ref={line} tabIndex={-1}>
       {n > 0 && (
-        <InlineAlert smallScreen>
+        <p>
           {words.t(n === 1 ? "page.receive.arrived.one" : "page.receive.arrived", words.number(n))}{" "}
           <Button
             variant="secondaryNoBorder"
@@ -116,7 +118,7 @@ function Arrived() {
           >
             {words.t("page.receive.show")}
           </Button>
-        </InlineAlert>
+        </p>
       )}
     </div>
   );

@@ -40,13 +40,14 @@ export function UrgencyChip({ urgency }: { urgency: Urgency }) {
 }
 
 /** The deadline, in words where it is today or has passed. */
-export function Deadline({ notice }: { notice: Notice }) {
+export function Deadline({ notice, labelled = false }: { notice: Notice; labelled?: boolean }) {
   const words = useWords();
   const { deadline } = notice;
   if (deadline === 0) return null;
   const day = words.date(deadline);
   const now = today();
-  if (isOver(notice) || deadline > now) return <span>{words.t("page.receive.deadline", day)}</span>;
+  if (isOver(notice) || deadline > now)
+    return <span>{labelled ? day : words.t("page.receive.deadline", day)}</span>;
   return (
     <span className="late">
       {words.t(deadline === now ? "page.receive.deadline.today" : "page.receive.deadline.late", day)}

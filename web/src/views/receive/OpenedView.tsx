@@ -1,6 +1,7 @@
 /* What was opened: whose signature it has, whom it is about, what it says, what it rests on. */
 import { useEffect, useRef } from "react";
 import { Heading, InlineAlert, Paragraph } from "suomifi-ui-components";
+import { State } from "../../../gen/lahetti/v1/bodies_pb";
 import { BasisKind, CategorySchema, RoleSchema } from "../../../gen/lahetti/v1/common_pb";
 import type { ClientIdentity } from "../../../gen/lahetti/v1/session_pb";
 import type { Header } from "../../../gen/lahetti/v1/statement_pb";
@@ -26,7 +27,7 @@ export function OpenedView({ opened }: { opened: Opened }) {
   return (
     <article className="opened">
       <Signature opened={opened} />
-      {notice !== undefined && hasLife(notice) && <p className="quiet">{words.t("note.opened")}</p>}
+      {notice?.state === State.OPENED && hasLife(notice) && <p className="quiet">{words.t("note.opened")}</p>}
       <Heading variant="h2" ref={heading} tabIndex={-1} mt="m" mb="s">
         {words.t("page.receive.client")}
       </Heading>

@@ -21,6 +21,7 @@ export function QueueButtons({ notice }: { notice: Notice }) {
   async function ask(what: "claim" | "release") {
     if (busy) return;
     setBusy(true);
+    app.opened.touch(delivery);
     setWhy(undefined);
     try {
       if (what === "claim")

@@ -95,6 +95,7 @@ export function StepForm({ notice, opened, draft, save, leave }: Props) {
     setTried(true);
     if (missing(kind!, state).length > 0) return;
     setBusy(true);
+    app.opened.touch(notice.delivery);
     setWhy(undefined);
     try {
       const signed = await sign(silent);

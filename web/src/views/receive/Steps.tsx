@@ -121,10 +121,10 @@ export function Steps({ notice, opened }: Props) {
             {words.t("page.receive.steps")}
           </Heading>
           <div className="buttons">
-            {here.map((step, i) => (
+            {here.map((step) => (
               <Button
                 key={step}
-                variant={i === 0 ? "default" : "secondary"}
+                variant={step === Step.TAKE || step === Step.ANSWER ? "default" : "secondary"}
                 onClick={() => {
                   setDone(undefined);
                   setChosen({ step, state: { step } });
