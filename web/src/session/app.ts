@@ -10,6 +10,7 @@ import { Directory } from "./directory";
 import { Drafts } from "./drafts";
 import { Inbox } from "./inbox";
 import { Observable } from "./observable";
+import { OpenedContents } from "./opened";
 import { Sent } from "./sent";
 import { enrol, Session } from "./session";
 
@@ -21,6 +22,7 @@ export class AppState extends Observable {
   readonly session = new Session();
   readonly directory = new Directory(this.session);
   readonly inbox = new Inbox(this.session);
+  readonly opened = new OpenedContents(this.session);
   readonly sent = new Sent(this.session);
   readonly drafts = new Drafts(this.session);
   profiles: Profile[] = [];

@@ -10,6 +10,9 @@ export type StepRow = (typeof tables.steps)[number];
 export const kinds: readonly KindRow[] = tables.kinds;
 export const steps: readonly StepRow[] = tables.steps;
 
+/** Of attachments that may be sent, and shown. */
+export const mediaTypes: readonly string[] = tables.mediaTypes;
+
 export function kind(number: number): KindRow | undefined {
   return kinds.find((row) => row.number === number);
 }

@@ -1,15 +1,16 @@
 /* The frame around all views: who is signed in, as what, where one can go, and whether the connection stands. */
-import { useEffect, useState, type ReactNode } from "react";
+import { lazy, Suspense, useEffect, useState, type ReactNode } from "react";
 import { Button, Dropdown, DropdownItem, InlineAlert, SkipLink, VisuallyHidden } from "suomifi-ui-components";
 import { RoleSchema, Role } from "../../gen/lahetti/v1/common_pb";
 import type { AppState } from "../session/app";
 import { useObservable } from "../session/observable";
+import { seesClients } from "../trade/tables";
 import { equal, hex, unhex } from "../wire/bytes";
 import { LANGUAGES, type Language, type TextKey } from "../words/words";
 import { AppContext, useApp } from "./context";
 import { Devices } from "./Devices";
 import { Enter } from "./Enter";
-import { View } from "./parts";
+import { Busy, View } from "./parts";
 import { href, useRoute } from "./routes";
 
 interface Place {
@@ -22,7 +23,16 @@ interface Place {
 
 const always = () => true;
 
+/** Views that are loaded when they are first gone to. */
+const Receive = lazy(() => import("./receive/Receive"));
+
 const PLACES: Place[] = [
+  {
+    route: "inbox",
+    title: "page.receive.inbox",
+    draw: (rest) => <Receive rest={rest} />,
+    offered: seesClients,
+  },
   { route: "devices", title: "page.devices", draw: () => <Devices />, offered: always },
 ];
 
@@ -96,7 +106,7 @@ function Here() {
   if (place === undefined || (!place.offered(role) && place.route !== first)) {
     return <View title={app.words.t("page.no-such-place")}>{app.words.t("page.no-such-place.hint")}</View>;
   }
-  return <>{place.draw(rest)}</>;
+  return <Suspense fallback={<Busy text={app.words.t("page.reading")} />}>{place.draw(rest)}</Suspense>;
 }
 
 function Navigation() {
