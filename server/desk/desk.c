@@ -229,6 +229,8 @@ static bool goes_on(struct handling *h)
 	for (size_t i = 0; i < sizeof frames / sizeof *frames; i++)
 		if (h->job->head.frame == frames[i])
 			return true;
+	if (h->job->head.frame == LAHETTI__V1__CLIENT_FRAME__BODY_FIND_CLIENTS)
+		return policy_supervises(&h->actor);
 	if (h->job->head.frame != LAHETTI__V1__CLIENT_FRAME__BODY_SUBMIT ||
 	    h->frame->submit->envelope == NULL)
 		return false;

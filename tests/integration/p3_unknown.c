@@ -355,6 +355,7 @@ static const struct probe {
 	{"who_saw", who_saw, true, "no-such-client"},
 	{"read_trail", read_trail, true, "no-such-client"},
 	{"find_clients by code", find_by_code, false, NULL},
+	{"find_clients by code, all units", find_by_code, true, NULL},
 	{"who_would_see", who_would_see, false, NULL},
 	{"read_case", read_case, false, "no-such-case"},
 	{"read_statement", read_statement, false, "no-such-statement"},
