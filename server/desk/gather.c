@@ -52,6 +52,39 @@ bool gather_known(struct handling *h, const struct lahetti_id *id, struct stored
 	       read_stored(h, out, f);
 }
 
+bool gather_readable(struct handling *h, const struct lahetti_id *id, struct stored *out,
+		     struct lahetti_fault *f)
+{
+	*out = (struct stored){0};
+	if (lahetti_id_empty(&h->actor.unit))
+		return true;
+	return statements_find_readable(h->store, id, &h->actor.unit, &h->actor.organisation,
+					&out->row, &out->found, f) &&
+	       read_stored(h, out, f);
+}
+
+bool gather_author(struct handling *h, const struct stored *stored, Lahetti__V1__Content *content,
+		   struct lahetti_fault *f)
+{
+	struct lahetti_fault fault = {0};
+	const Lahetti__V1__DirectoryEntry *device = directory_find(
+		h->store, DIRECTORY_DEVICE, lahetti_bytes_span(stored->statement.header->device),
+		stored->row.accepted_us, &h->arena, &fault);
+	char name[256];
+
+	if (fault.kind != LAHETTI_FAULT_NONE) {
+		*f = fault;
+		return false;
+	}
+	if (device != NULL)
+		content->spki = device->device->spki;
+	if (!directory_name(h->store, DIRECTORY_USER, &stored->row.author, stored->row.accepted_us,
+			    name, f))
+		return false;
+	content->author_name = lahetti_arena_text(&h->arena, lahetti_span_text(name));
+	return content->author_name != NULL || lahetti_fault_no_memory(f);
+}
+
 static bool consent_parts(struct handling *h, const struct lahetti_id *ids, size_t n,
 			  struct facts_consent *c, struct lahetti_fault *f)
 {
@@ -210,7 +243,7 @@ bool gather_holds(struct handling *h, const struct lahetti_id *statement,
  * --------------------------------------------------------------------------------------------------------
  */
 
-static Lahetti__V1__Recipient *recipient_of(struct handling *h, const struct deliveries_row *row)
+Lahetti__V1__Recipient *gather_addressee(struct handling *h, const struct deliveries_row *row)
 {
 	Lahetti__V1__Recipient *r = lahetti_arena_take(&h->arena, sizeof *r);
 
@@ -236,7 +269,7 @@ static bool role_of_person(struct handling *h, struct delivered *d, struct lahet
 	    d->row.recipient_kind != LAHETTI__V1__RECIPIENT_KIND__RECIPIENT_KIND_USER ||
 	    lahetti_id_equal(&d->row.organisation, &d->stored.row.organisation))
 		return true;
-	asked = recipient_of(h, &d->row);
+	asked = gather_addressee(h, &d->row);
 	if (asked == NULL)
 		return spent(f);
 	if (!gather_recipient(h, asked, &person, f))
@@ -363,7 +396,7 @@ Lahetti__V1__Notice *gather_notice(struct handling *h, const struct delivered *d
 	n->from_organisation = id_bytes(h, &d->stored.row.organisation);
 	n->urgency = (Lahetti__V1__Urgency)d->row.urgency;
 	n->deadline = d->row.deadline;
-	n->recipient = recipient_of(h, &d->row);
+	n->recipient = gather_addressee(h, &d->row);
 	n->state = (Lahetti__V1__State)d->row.state;
 	n->claimed_by = id_bytes(h, &d->row.claimed_by);
 	n->accepted_us = d->stored.row.accepted_us;
@@ -401,7 +434,7 @@ Lahetti__V1__Status *gather_status(struct handling *h, const struct delivered *d
 	s->statement = id_bytes(h, &d->row.statement);
 	s->delivery = id_bytes(h, &d->row.id);
 	s->kind = d->stored.row.kind;
-	s->recipient = recipient_of(h, &d->row);
+	s->recipient = gather_addressee(h, &d->row);
 	s->state = LAHETTI__V1__STATE__STATE_REQUESTED;
 	s->since_us = d->stored.row.accepted_us;
 	/* The last state on the way that the sender may be shown. */

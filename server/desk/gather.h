@@ -35,6 +35,14 @@ LAHETTI_CHECKED bool gather_holds(struct handling *h, const struct lahetti_id *s
 LAHETTI_CHECKED bool gather_known(struct handling *h, const struct lahetti_id *id,
 				  struct stored *out, struct lahetti_fault *f);
 
+/* One that the actor's unit may read again; any other in the same way. */
+LAHETTI_CHECKED bool gather_readable(struct handling *h, const struct lahetti_id *id,
+				     struct stored *out, struct lahetti_fault *f);
+
+/* The author's key as registered, and name, as they were at the acceptance. */
+LAHETTI_CHECKED bool gather_author(struct handling *h, const struct stored *stored,
+				   Lahetti__V1__Content *content, struct lahetti_fault *f);
+
 /* The consents as they stand; of those that are not readable, not there or not consents, n is not
  * increased. */
 LAHETTI_CHECKED bool gather_consents(struct handling *h, const struct lahetti_id *ids, size_t n_ids,
@@ -65,6 +73,9 @@ LAHETTI_CHECKED bool gather_delivered(struct handling *h, const struct deliverie
 LAHETTI_CHECKED bool gather_copy(struct handling *h, const struct stored *stored,
 				 const struct lahetti_id *controller, struct statements_copy *copy,
 				 struct lahetti_fault *f);
+
+/* To whom a delivery is addressed, in the arena; NULL when spent. */
+Lahetti__V1__Recipient *gather_addressee(struct handling *h, const struct deliveries_row *row);
 
 /* What a delivery looks like to its recipient, and what of it the sender is shown, in the arena.
  * NULL on a fault. */

@@ -28,6 +28,8 @@ static const struct handler handlers[] = {
 	ROW(READ_TIMELINE, handle_read_timeline, NULL, LIST),
 	ROW(PUT_ATTACHMENT, put_attachment, NULL, ACCEPT),
 	ROW(READ_ATTACHMENT, handle_read_attachment, NULL, READ_ATTACHMENT),
+	ROW(READ_CASE, handle_read_case, NULL, LIST),
+	ROW(READ_STATEMENT, handle_read_statement, NULL, OPEN),
 	ROW(SUBSCRIBE, handle_subscribe, NULL, LIST),
 	ROW(HANDED_OVER, handle_handed_over, NULL, HAND_OVER),
 	ROW(CLAIM, handle_claim, NULL, CLAIM),

@@ -192,6 +192,7 @@ handler_fn handle_open, handle_who_would_see;
 handler_fn handle_subscribe, handle_handed_over, handle_claim, handle_release;
 handler_fn handle_read_sent, handle_read_timeline;
 handler_fn handle_read_attachment;
+handler_fn handle_read_case, handle_read_statement;
 handler_fn handle_who_saw, handle_read_trail;
 handler_fn handle_propose_erasure, handle_confirm_erasure, handle_read_erasures;
 handler_fn handle_drop_erasure;
@@ -199,5 +200,6 @@ handler_fn handle_drop_erasure;
 handler_fn read_directory, read_devices, read_checkpoint, read_consistency, read_inclusion;
 handler_fn put_attachment;
 handler_fn fetch_clients, fetch_content, fetch_attachment, fetch_trail;
+handler_fn fetch_case, fetch_statement;
 
 #endif

@@ -412,28 +412,6 @@ bool handle_open(struct handling *h, struct lahetti_fault *f)
 /* On a reader, after the commit
  * ---------------------------------------------------------------------------------------- */
 
-static bool author_of(struct handling *h, Lahetti__V1__Content *content, const struct delivered *d,
-		      struct lahetti_fault *f)
-{
-	struct lahetti_fault fault = {0};
-	const Lahetti__V1__DirectoryEntry *device = directory_find(
-		h->store, DIRECTORY_DEVICE, lahetti_bytes_span(d->stored.statement.header->device),
-		d->stored.row.accepted_us, &h->arena, &fault);
-	char name[256];
-
-	if (fault.kind != LAHETTI_FAULT_NONE) {
-		*f = fault;
-		return false;
-	}
-	if (device != NULL)
-		content->spki = device->device->spki;
-	if (!directory_name(h->store, DIRECTORY_USER, &d->facts.author, d->stored.row.accepted_us,
-			    name, f))
-		return false;
-	content->author_name = lahetti_arena_text(&h->arena, lahetti_span_text(name));
-	return content->author_name != NULL || lahetti_fault_no_memory(f);
-}
-
 bool fetch_content(struct handling *h, struct lahetti_fault *f)
 {
 	const struct fetch *fetch = (const struct fetch *)(const void *)h->job->frame;
@@ -452,7 +430,7 @@ bool fetch_content(struct handling *h, struct lahetti_fault *f)
 	/* Between the commit that permitted it and now. */
 	if (d->facts.erased)
 		return answer_error(h, LAHETTI__V1__ERROR__CLASS__CLASS_REFUSED, "erased", 0, f);
-	if (!author_of(h, &content, d, f) ||
+	if (!gather_author(h, &d->stored, &content, f) ||
 	    !proof_receipt(h->store, fetch->event, 0, &receipt, &erased, &h->arena, f))
 		return false;
 	content.delivery = id_bytes(h, &d->row.id);

@@ -10,7 +10,7 @@
 #include "lahetti/kinds.h"
 
 /* Changes whenever a rule changes: it stands in every audit event. */
-#define POLICY_VERSION 2
+#define POLICY_VERSION 3
 
 struct decision {
 	bool allowed;
@@ -171,6 +171,23 @@ struct facts_attachment {
  */
 struct decision policy_read_attachment(const struct facts_attachment *facts);
 
+struct facts_statement {
+	struct facts_actor actor;
+	bool found;
+	uint32_t kind;
+	struct lahetti_id author_unit;
+	struct lahetti_id author_organisation;
+	bool unit_has_client; /* the actor's unit has a case with the client */
+	bool erased;	      /* the actor's controller has it no more */
+};
+
+/*
+ * Whether the actor may read a statement by its name: what the own unit wrote; a consent or a
+ * withdrawal of the own controller, where the unit has a case with the client, so that whoever may
+ * withdraw a part can see what it is a part of. Any other is as one that is not there.
+ */
+struct decision policy_read_statement(const struct facts_statement *facts);
+
 /* Whether the event of a first piece goes for the next ones still: for an hour. */
 #define POLICY_READING_US (INT64_C(3600) * 1000000)
 bool policy_reading_lasts(int64_t event_us, int64_t now_us);
@@ -224,6 +241,27 @@ bool policy_step_shown(const struct facts_delivery *delivery, Lahetti__V1__Step 
 
 /* Lists, searches and adding of clients: one whose role sees clients, in one's own controller. */
 struct decision policy_clients(const struct facts_actor *actor);
+
+/*
+ * Searching for clients. A data-protection officer searches all of the own controller's, but for
+ * somebody who is known already, by a whole personal identity code or a whole name: supervision is
+ * no reason to browse.
+ */
+struct decision policy_find_clients(const struct facts_actor *actor, bool whole);
+/* Whether the actor's search is an officer's: in all units. */
+bool policy_supervises(const struct facts_actor *actor);
+
+struct facts_case {
+	struct facts_actor actor;
+	bool found;
+	struct lahetti_id controller;
+	bool unit_has_case;
+	bool erased; /* the identity of the client */
+};
+
+/* Whether the actor may list what a case holds: a case of the own unit; any other is as one that is
+ * not there. */
+struct decision policy_read_case(const struct facts_case *facts);
 
 /* Reading the trail: data-protection officers, their own controller's. An administrator never. */
 struct decision policy_read_trail(const struct facts_actor *actor,

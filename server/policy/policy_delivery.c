@@ -185,6 +185,26 @@ struct decision policy_read_attachment(const struct facts_attachment *facts)
 	return d;
 }
 
+/* ---- reading again ---- */
+
+struct decision policy_read_statement(const struct facts_statement *facts)
+{
+	struct decision d = policy_may_act(&facts->actor);
+	bool consent =
+		facts->kind == LAHETTI_KIND_CONSENT || facts->kind == LAHETTI_KIND_WITHDRAWAL;
+
+	if (!d.allowed)
+		return d;
+	if (!facts->found ||
+	    (!serves_in(&facts->actor, &facts->author_organisation, &facts->author_unit) &&
+	     !(consent && facts->unit_has_client &&
+	       same(&facts->actor.organisation, &facts->author_organisation))))
+		return refuse("no-such-statement");
+	if (facts->erased)
+		return refuse("erased");
+	return allow(LAHETTI__V1__BASIS_KIND__BASIS_KIND_OWN_REGISTER);
+}
+
 bool policy_reading_lasts(int64_t event_us, int64_t now_us)
 {
 	return event_us > now_us - POLICY_READING_US;

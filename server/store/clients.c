@@ -499,6 +499,16 @@ bool clients_by_blind(struct store *s, const struct lahetti_id *controller,
 			 found, most, n, f);
 }
 
+bool clients_all_by_blind(struct store *s, const struct lahetti_id *controller,
+			  const struct lahetti_digest *blind, struct lahetti_id *found, size_t most,
+			  size_t *n, struct lahetti_fault *f)
+{
+	return store_ids(s, SQL_BLIND_FIND_ALL,
+			 STORE_PARAMS(db_id(controller), db_bytes(lahetti_digest_span(blind)),
+				      db_int((int64_t)most)),
+			 found, most, n, f);
+}
+
 bool clients_person(struct store *s, const struct lahetti_id *controller,
 		    const struct lahetti_id *client, const Lahetti__V1__ClientIdentity *identity,
 		    struct lahetti_id *person, struct lahetti_fault *f)
@@ -540,6 +550,16 @@ bool clients_of_unit(struct store *s, const struct lahetti_id *unit, const struc
 		s, SQL_CLIENTS_OF_UNIT,
 		STORE_PARAMS(db_id(unit), db_bytes(lahetti_id_span(after)), db_int((int64_t)most)),
 		found, most, n, f);
+}
+
+bool clients_of_controller(struct store *s, const struct lahetti_id *controller,
+			   const struct lahetti_id *after, struct lahetti_id *found, size_t most,
+			   size_t *n, struct lahetti_fault *f)
+{
+	return store_ids(s, SQL_CLIENTS_OF_CONTROLLER,
+			 STORE_PARAMS(db_id(controller), db_bytes(lahetti_id_span(after)),
+				      db_int((int64_t)most)),
+			 found, most, n, f);
 }
 
 bool clients_case_find(struct store *s, const struct lahetti_id *case_id, struct lahetti_id *client,

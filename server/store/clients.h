@@ -112,6 +112,11 @@ LAHETTI_CHECKED bool clients_by_blind(struct store *s, const struct lahetti_id *
 				      const struct lahetti_digest *blind,
 				      const struct lahetti_id *unit, struct lahetti_id *found,
 				      size_t most, size_t *n, struct lahetti_fault *f);
+/* The same of all units: for supervision. */
+LAHETTI_CHECKED bool clients_all_by_blind(struct store *s, const struct lahetti_id *controller,
+					  const struct lahetti_digest *blind,
+					  struct lahetti_id *found, size_t most, size_t *n,
+					  struct lahetti_fault *f);
 
 /*
  * A client may have several identifiers with a controller: each addition makes a new one, and what
@@ -135,6 +140,11 @@ LAHETTI_CHECKED bool clients_aliases(struct store *s, const struct lahetti_id *c
 LAHETTI_CHECKED bool clients_of_unit(struct store *s, const struct lahetti_id *unit,
 				     const struct lahetti_id *after, struct lahetti_id *found,
 				     size_t most, size_t *n, struct lahetti_fault *f);
+
+/* Those of a controller, whichever unit has a case with them: for supervision. */
+LAHETTI_CHECKED bool clients_of_controller(struct store *s, const struct lahetti_id *controller,
+					   const struct lahetti_id *after, struct lahetti_id *found,
+					   size_t most, size_t *n, struct lahetti_fault *f);
 
 /* Cases; those of a client that the unit has. */
 LAHETTI_CHECKED bool clients_case_find(struct store *s, const struct lahetti_id *case_id,

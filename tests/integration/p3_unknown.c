@@ -168,6 +168,32 @@ static Lahetti__V1__ServerFrame *read_timeline(struct scene *s, struct person *p
 	return person_ask(p, &frame);
 }
 
+static Lahetti__V1__ServerFrame *read_case(struct scene *s, struct person *p,
+					   const struct named *named)
+{
+	Lahetti__V1__ClientFrame frame = LAHETTI__V1__CLIENT_FRAME__INIT;
+	Lahetti__V1__ReadCase asked = LAHETTI__V1__READ_CASE__INIT;
+
+	(void)s;
+	asked.case_id = lahetti_bytes(lahetti_id_span(&named->case_id));
+	frame.body_case = LAHETTI__V1__CLIENT_FRAME__BODY_READ_CASE;
+	frame.read_case = &asked;
+	return person_ask(p, &frame);
+}
+
+static Lahetti__V1__ServerFrame *read_statement(struct scene *s, struct person *p,
+						const struct named *named)
+{
+	Lahetti__V1__ClientFrame frame = LAHETTI__V1__CLIENT_FRAME__INIT;
+	Lahetti__V1__ReadStatement asked = LAHETTI__V1__READ_STATEMENT__INIT;
+
+	(void)s;
+	asked.statement = lahetti_bytes(lahetti_id_span(&named->parcel.statement));
+	frame.body_case = LAHETTI__V1__CLIENT_FRAME__BODY_READ_STATEMENT;
+	frame.read_statement = &asked;
+	return person_ask(p, &frame);
+}
+
 static Lahetti__V1__ServerFrame *claim(struct scene *s, struct person *p, const struct named *named)
 {
 	Lahetti__V1__ClientFrame frame = LAHETTI__V1__CLIENT_FRAME__INIT;
@@ -329,7 +355,10 @@ static const struct probe {
 	{"who_saw", who_saw, true, "no-such-client"},
 	{"read_trail", read_trail, true, "no-such-client"},
 	{"find_clients by code", find_by_code, false, NULL},
+	{"find_clients by code, all units", find_by_code, true, NULL},
 	{"who_would_see", who_would_see, false, NULL},
+	{"read_case", read_case, false, "no-such-case"},
+	{"read_statement", read_statement, false, "no-such-statement"},
 	{"read_receipt", read_receipt, false, "no-such-statement"},
 	{"read_timeline", read_timeline, false, "no-such-statement"},
 	{"claim", claim, false, "no-such-delivery"},
@@ -405,6 +434,14 @@ static void p3_another_controllers_client_is_as_unknown_as_none(void **state)
 			&probes[i]);
 }
 
+static void swap_there(struct scene *s, struct named *other)
+{
+	struct named there = s->there;
+
+	s->there = *other;
+	*other = there;
+}
+
 /* Within the controller a data-protection officer sees all; everybody else their unit's. */
 static void p3_another_units_client_is_as_unknown_as_none(void **state)
 {
@@ -414,6 +451,28 @@ static void p3_another_units_client_is_as_unknown_as_none(void **state)
 	for (size_t i = 0; i < sizeof probes / sizeof *probes; i++)
 		if (!probes[i].of_officer)
 			compare(s, &s->county.coach, &probes[i]);
+}
+
+/* Though the unit has a case with the client: what others of the controller wrote is theirs. */
+static void p3_another_units_statement_about_ones_client_is_as_unknown_as_none(void **state)
+{
+	static const struct probe probe = {"read_statement", read_statement, false,
+					   "no-such-statement"};
+	struct scene *s = *state;
+	struct named there = s->there;
+	struct writing shared, other;
+
+	person_add_client(&s->county.worker, "Yhteinen", "", &there.client, &there.case_id);
+	refer(&shared, &s->county.worker, &s->county.coach, &there.client, &there.case_id);
+	parcel_find(&there.parcel, &s->county.coach, &shared.id);
+	(void)parcel_open(&s->county.coach, &there.parcel);
+	refer(&other, &s->county.worker, &s->county.worker, &there.client, &there.case_id);
+	parcel_find(&there.parcel, &s->county.worker, &other.id);
+	swap_there(s, &there);
+	compare(s, &s->county.coach, &probe);
+	swap_there(s, &there);
+	writing_finish(&shared);
+	writing_finish(&other);
 }
 
 static unsigned add(struct scene *s, struct person *p, const char *code)
@@ -483,6 +542,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(p3_another_controllers_client_is_as_unknown_as_none),
 		cmocka_unit_test(p3_another_units_client_is_as_unknown_as_none),
+		cmocka_unit_test(
+			p3_another_units_statement_about_ones_client_is_as_unknown_as_none),
 		cmocka_unit_test(p3_known_client_is_added_by_as_many_questions),
 	};
 

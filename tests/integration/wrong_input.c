@@ -178,6 +178,8 @@ struct question {
 	Lahetti__V1__ReadReceipt read_receipt;
 	Lahetti__V1__ReadSent read_sent;
 	Lahetti__V1__ReadTimeline read_timeline;
+	Lahetti__V1__ReadCase read_case;
+	Lahetti__V1__ReadStatement read_statement;
 	Lahetti__V1__Subscribe subscribe;
 	Lahetti__V1__HandedOver handed_over;
 	Lahetti__V1__Claim claim;

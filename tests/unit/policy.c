@@ -1327,6 +1327,124 @@ static void p3_attachment_of_ones_own_is_read_in_the_authors_unit(void **state)
 	OWN_REFUSED("no-membership", a.actor.known = false);
 }
 
+static struct facts_statement rereading(uint32_t kind)
+{
+	return (struct facts_statement){
+		.actor = worker(),
+		.found = true,
+		.kind = kind,
+		.author_unit = *sample_id(SAMPLE_CLINIC),
+		.author_organisation = *sample_id(SAMPLE_COUNTY),
+	};
+}
+
+#define REREADING_REFUSED(code, number, ...)                     \
+	do {                                                     \
+		s = rereading(LAHETTI_KIND_##number);            \
+		__VA_ARGS__;                                     \
+		assert_refused(policy_read_statement(&s), code); \
+	} while (0)
+
+static void p3_statement_is_read_again_in_its_authors_unit(void **state)
+{
+	struct facts_statement s;
+	size_t n;
+	const struct lahetti_kind_row *kinds = lahetti_kinds(&n);
+
+	(void)state;
+	for (size_t i = 0; i < n; i++) {
+		bool consent = kinds[i].number == LAHETTI_KIND_CONSENT ||
+			       kinds[i].number == LAHETTI_KIND_WITHDRAWAL;
+
+		s = rereading(kinds[i].number);
+		assert_allowed(policy_read_statement(&s), OWN_REGISTER);
+		s.author_unit = *sample_id(SAMPLE_SOCIAL_OFFICE);
+		assert_refused(policy_read_statement(&s), "no-such-statement");
+		/* Of a client with whom the unit has to do, what the controller may rely on. */
+		s.unit_has_client = true;
+		if (consent)
+			assert_allowed(policy_read_statement(&s), OWN_REGISTER);
+		else
+			assert_refused(policy_read_statement(&s), "no-such-statement");
+		s.author_organisation = *sample_id(SAMPLE_CITY);
+		assert_refused(policy_read_statement(&s), "no-such-statement");
+	}
+	REREADING_REFUSED("no-such-statement", REFERRAL, s.found = false);
+	REREADING_REFUSED("no-such-statement", CONSENT, s.found = false, s.unit_has_client = true);
+	REREADING_REFUSED("no-such-statement", CONSENT, s.actor = coach(),
+			  s.unit_has_client = true);
+	REREADING_REFUSED("erased", REFERRAL, s.erased = true);
+	/* What is another's is not told to have been there. */
+	REREADING_REFUSED("no-such-statement", REFERRAL, s.actor = coach(), s.erased = true);
+	REREADING_REFUSED("role-without-clients", CONSENT,
+			  s.actor.role = ROLE(DATA_PROTECTION_OFFICER));
+	REREADING_REFUSED("role-without-clients", CONSENT, s.actor.role = ROLE(ADMINISTRATOR));
+	REREADING_REFUSED("membership-ended", REFERRAL, s.actor.membership_ended = true);
+	REREADING_REFUSED("no-membership", REFERRAL, s.actor.known = false);
+	REREADING_REFUSED("device-revoked", REFERRAL, s.actor.device_revoked = true);
+}
+
+static struct facts_case case_of(void)
+{
+	return (struct facts_case){
+		.actor = worker(),
+		.found = true,
+		.controller = *sample_id(SAMPLE_COUNTY),
+		.unit_has_case = true,
+	};
+}
+
+#define CASE_REFUSED(code, ...)                             \
+	do {                                                \
+		c = case_of();                              \
+		__VA_ARGS__;                                \
+		assert_refused(policy_read_case(&c), code); \
+	} while (0)
+
+static void p3_case_is_listed_in_a_unit_that_has_it(void **state)
+{
+	struct facts_case c = case_of();
+
+	(void)state;
+	assert_allowed(policy_read_case(&c), OWN_REGISTER);
+	CASE_REFUSED("no-such-case", c.found = false);
+	CASE_REFUSED("no-such-case", c.unit_has_case = false);
+	CASE_REFUSED("no-such-case", c.controller = *sample_id(SAMPLE_CITY));
+	CASE_REFUSED("no-such-case", c.unit_has_case = false, c.erased = true);
+	CASE_REFUSED("erased", c.erased = true);
+	CASE_REFUSED("role-without-clients", c.actor.role = ROLE(DATA_PROTECTION_OFFICER));
+	CASE_REFUSED("role-without-clients", c.actor.role = ROLE(ADMINISTRATOR));
+	CASE_REFUSED("membership-ended", c.actor.membership_ended = true);
+	CASE_REFUSED("no-membership", c.actor.known = false);
+}
+
+static void officer_finds_whom_somebody_names(void **state)
+{
+	const ProtobufCEnumDescriptor *roles = &lahetti__v1__role__descriptor;
+
+	(void)state;
+	for (unsigned k = 1; k < roles->n_values; k++) {
+		struct facts_actor actor = coach();
+
+		actor.role = (Lahetti__V1__Role)roles->values[k].value;
+		if (actor.role == ROLE(DATA_PROTECTION_OFFICER)) {
+			assert_true(policy_supervises(&actor));
+			assert_allowed(policy_find_clients(&actor, true), SUPERVISION);
+			assert_refused(policy_find_clients(&actor, false), "whole-code-or-name");
+			actor.membership_ended = true;
+			assert_refused(policy_find_clients(&actor, true), "membership-ended");
+			continue;
+		}
+		assert_false(policy_supervises(&actor));
+		for (int whole = 0; whole < 2; whole++)
+			if (sees_clients((int)actor.role))
+				assert_allowed(policy_find_clients(&actor, whole), OWN_REGISTER);
+			else
+				assert_refused(policy_find_clients(&actor, whole),
+					       "role-without-clients");
+	}
+}
+
 static void reading_lasts_for_an_hour(void **state)
 {
 	(void)state;
@@ -1947,6 +2065,9 @@ int main(void)
 		cmocka_unit_test(what_has_ended_is_opened_only_as_ones_own_record),
 		cmocka_unit_test(p3_attachment_is_read_by_whom_its_delivery_was_opened),
 		cmocka_unit_test(p3_attachment_of_ones_own_is_read_in_the_authors_unit),
+		cmocka_unit_test(p3_statement_is_read_again_in_its_authors_unit),
+		cmocka_unit_test(p3_case_is_listed_in_a_unit_that_has_it),
+		cmocka_unit_test(officer_finds_whom_somebody_names),
 		cmocka_unit_test(reading_lasts_for_an_hour),
 		cmocka_unit_test(what_lies_in_a_queue_is_claimed_once),
 		cmocka_unit_test(steps_are_taken_from_their_state_by_their_side),
