@@ -146,7 +146,7 @@ static bool share_case(struct handling *h, struct opening *o, struct lahetti_fau
 
 	if (lahetti_id_empty(&o->copy.case_id))
 		return true;
-	return clients_unit_has_case(h->store, &h->actor.unit, &o->copy.case_id, &has, f) &&
+	return clients_unit_shares_case(h->store, &h->actor.unit, &o->copy.case_id, &has, f) &&
 	       (has || add(o, record_shared(h, &o->copy.case_id, &h->actor.unit, false), f));
 }
 
