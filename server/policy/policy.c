@@ -49,6 +49,13 @@ struct decision policy_clients(const struct facts_actor *actor)
 	return allow(LAHETTI__V1__BASIS_KIND__BASIS_KIND_OWN_REGISTER);
 }
 
+struct decision policy_case(const struct facts_actor *actor, bool unit_has_case)
+{
+	struct decision d = policy_clients(actor);
+
+	return d.allowed && !unit_has_case ? refuse("no-such-case") : d;
+}
+
 bool policy_sent_late(int64_t created_us, int64_t now_us)
 {
 	return created_us < now_us - INT64_C(60000000);
