@@ -482,7 +482,8 @@ static void p6_report_shows_who_was_in_the_team(void **state)
 			lahetti_bytes_span(answer->trail->lines[i]->subject->part),
 			LAHETTI_MESSAGE_FRAME, &officer->arena, NULL);
 
-		assert_true(e != NULL && part != NULL);
+		assert_non_null(e);
+		assert_non_null(part);
 		lists += e->action == LAHETTI__V1__ACTION__ACTION_LIST &&
 			 strcmp(answer->trail->lines[i]->user_name, "Ville Valmentaja") == 0;
 		if (e->action != LAHETTI__V1__ACTION__ACTION_CARE_TEAM)
