@@ -1,5 +1,6 @@
 #include "gather.h"
 
+#include "care_team.h"
 #include "clients.h"
 #include "lahetti/message.h"
 
@@ -187,7 +188,6 @@ bool gather_recipient(struct handling *h, const Lahetti__V1__Recipient *asked,
 	struct lahetti_id id;
 
 	*out = (struct facts_recipient){.asked = asked};
-	/* A care team or a case manager is resolved from the client's team. */
 	if (asked->unit.len == 0)
 		return true;
 	if (!facts_id(asked->unit, &id, f))
@@ -205,6 +205,122 @@ bool gather_recipient(struct handling *h, const Lahetti__V1__Recipient *asked,
 		return false;
 	out->exists =
 		asked->kind != LAHETTI__V1__RECIPIENT_KIND__RECIPIENT_KIND_USER || out->people > 0;
+	return true;
+}
+
+static bool is_person(const Lahetti__V1__Recipient *r, const struct lahetti_id *user)
+{
+	return r->kind == LAHETTI__V1__RECIPIENT_KIND__RECIPIENT_KIND_USER &&
+	       lahetti_span_equal(lahetti_bytes_span(r->user), lahetti_id_span(user));
+}
+
+/* What of recipients is being resolved. */
+struct resolving {
+	Lahetti__V1__Recipient *const *asked;
+	size_t n_asked;
+	uint32_t at;
+	struct resolved *out;
+};
+
+static bool has_person(const struct resolving *r, const struct lahetti_id *user)
+{
+	for (size_t i = 0; i < r->n_asked; i++)
+		if (is_person(r->asked[i], user))
+			return true;
+	for (size_t i = 0; i < r->out->n; i++)
+		if (is_person(r->out->recipients[i].asked, user))
+			return true;
+	return false;
+}
+
+/* A member of the team as the person that they are. Who does not work there any more is nobody. */
+static bool add_member(struct handling *h, struct resolving *r, const struct care_team_member *m,
+		       bool *somebody, struct lahetti_fault *f)
+{
+	Lahetti__V1__Recipient *to = lahetti_arena_take(&h->arena, sizeof *to);
+	struct facts_recipient person;
+	size_t mark;
+
+	if (to == NULL)
+		return spent(f);
+	lahetti__v1__recipient__init(to);
+	to->kind = LAHETTI__V1__RECIPIENT_KIND__RECIPIENT_KIND_USER;
+	to->organisation = id_bytes(h, &m->organisation);
+	to->unit = id_bytes(h, &m->unit);
+	to->user = id_bytes(h, &m->user);
+	mark = h->arena.used;
+	if (!gather_recipient(h, to, &person, f))
+		return false;
+	h->arena.used = mark; /* the directory's page of the unit */
+	if (!person.exists)
+		return true;
+	*somebody = true;
+	r->out->which[r->out->n] = r->at;
+	r->out->recipients[r->out->n++] = person;
+	return true;
+}
+
+/* The members for whom the team or the case manager stands. */
+static bool add_team(struct handling *h, struct resolving *r, const struct lahetti_id *case_id,
+		     bool *somebody, struct lahetti_fault *f)
+{
+	const Lahetti__V1__Recipient *asked = r->asked[r->at];
+	bool manager = asked->kind == LAHETTI__V1__RECIPIENT_KIND__RECIPIENT_KIND_CASE_MANAGER;
+	struct care_team_member members[CARE_TEAM_MOST];
+	size_t n;
+
+	if (asked->organisation.len > 0 &&
+	    !lahetti_span_equal(lahetti_bytes_span(asked->organisation),
+				lahetti_id_span(&h->actor.organisation)))
+		return true;
+	if (!care_team(h->store, case_id, members, &n, f))
+		return false;
+	for (size_t i = 0; i < n; i++) {
+		if ((manager && !members[i].case_manager) ||
+		    lahetti_id_equal(&members[i].user, &h->actor.user))
+			continue;
+		if (has_person(r, &members[i].user))
+			*somebody = true;
+		else if (!add_member(h, r, &members[i], somebody, f))
+			return false;
+	}
+	return true;
+}
+
+bool gather_is_team(const Lahetti__V1__Recipient *r)
+{
+	return r->kind == LAHETTI__V1__RECIPIENT_KIND__RECIPIENT_KIND_CARE_TEAM ||
+	       r->kind == LAHETTI__V1__RECIPIENT_KIND__RECIPIENT_KIND_CASE_MANAGER;
+}
+
+bool gather_recipients(struct handling *h, const struct lahetti_id *case_id,
+		       Lahetti__V1__Recipient *const *asked, size_t n_asked, struct resolved *out,
+		       struct lahetti_fault *f)
+{
+	struct resolving r = {.asked = asked, .n_asked = n_asked, .out = out};
+	size_t most = n_asked + CARE_TEAM_MOST; /* nobody of a team comes twice */
+
+	*out = (struct resolved){
+		.recipients = lahetti_arena_take(&h->arena, most * sizeof *out->recipients),
+		.which = lahetti_arena_take(&h->arena, most * sizeof *out->which),
+	};
+	if (out->recipients == NULL || out->which == NULL)
+		return spent(f);
+	for (r.at = 0; r.at < n_asked; r.at++) {
+		const Lahetti__V1__Recipient *one = asked[r.at];
+		bool team = gather_is_team(one), somebody = false;
+
+		if (team && case_id != NULL && !add_team(h, &r, case_id, &somebody, f))
+			return false;
+		if (somebody)
+			continue;
+		out->which[out->n] = r.at;
+		if (team)
+			out->recipients[out->n] = (struct facts_recipient){.asked = one};
+		else if (!gather_recipient(h, one, &out->recipients[out->n], f))
+			return false;
+		out->n++;
+	}
 	return true;
 }
 
@@ -228,6 +344,20 @@ static bool gather_lost(struct handling *h, const struct stored *stored,
 	if (!statements_holder(h->store, &stored->row.id, holder, &client, &found, f))
 		return false;
 	*lost = !found;
+	return true;
+}
+
+bool gather_case(struct handling *h, const struct lahetti_id *case_id, struct lahetti_id *client,
+		 bool *has, struct lahetti_fault *f)
+{
+	struct lahetti_id controller = {0};
+	bool found;
+
+	*client = (struct lahetti_id){0};
+	if (!clients_case_find(h->store, case_id, client, &controller, &found, f) ||
+	    !clients_unit_has_case(h->store, &h->actor.unit, case_id, has, f))
+		return false;
+	*has = *has && found && lahetti_id_equal(&controller, &h->actor.organisation);
 	return true;
 }
 

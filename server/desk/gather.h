@@ -52,6 +52,27 @@ LAHETTI_CHECKED bool gather_consents(struct handling *h, const struct lahetti_id
 LAHETTI_CHECKED bool gather_recipient(struct handling *h, const Lahetti__V1__Recipient *asked,
 				      struct facts_recipient *out, struct lahetti_fault *f);
 
+/*
+ * Recipients as a statement names them, resolved: the care team and the case manager of that case
+ * of the actor's controller (NULL: of none) to those of them who work where they take part still;
+ * the actor and who is named as a person are left out, and nobody comes twice. What stands for
+ * nobody stays as it was asked for.
+ */
+struct resolved {
+	struct facts_recipient *recipients;
+	uint32_t *which; /* of those asked for each stands for, from 0 */
+	size_t n;
+};
+bool gather_is_team(const Lahetti__V1__Recipient *recipient); /* a care team or a case manager */
+LAHETTI_CHECKED bool gather_recipients(struct handling *h, const struct lahetti_id *case_id,
+				       Lahetti__V1__Recipient *const *asked, size_t n_asked,
+				       struct resolved *out, struct lahetti_fault *f);
+
+/* Whose case it is, and whether the actor's unit has it, in the actor's own controller. As many
+ * questions about one that is not there. */
+LAHETTI_CHECKED bool gather_case(struct handling *h, const struct lahetti_id *case_id,
+				 struct lahetti_id *client, bool *has, struct lahetti_fault *f);
+
 /* A delivery with what of its statement the policy asks. The stored statement is given too. */
 struct delivered {
 	struct deliveries_row row;

@@ -20,6 +20,8 @@ static const struct handler handlers[] = {
 			.handle = handle_find_clients,
 			.action = LAHETTI__V1__ACTION__ACTION_SEARCH,
 		},
+	ROW(PUT_CARE_TEAM_MEMBER, handle_put_care_team_member, NULL, CARE_TEAM),
+	ROW(READ_CARE_TEAM, handle_read_care_team, NULL, LIST),
 	ROW(WHO_WOULD_SEE, handle_who_would_see, NULL, SEARCH),
 	ROW(SUBMIT, handle_submit, finish_submit, ACCEPT),
 	ROW(OPEN, handle_open, NULL, OPEN),

@@ -187,6 +187,7 @@ LAHETTI_CHECKED bool fetch_send(struct handling *h, const struct fetch *fetch,
 handler_fn handle_enrol, handle_login, handle_act;
 handler_fn handle_put_directory, handle_issue_code, handle_confirm_device, handle_revoke_device;
 handler_fn handle_add_client, look_for_clients, handle_find_clients;
+handler_fn handle_put_care_team_member, handle_read_care_team;
 handler_fn handle_submit, finish_submit, handle_read_receipt;
 handler_fn handle_open, handle_who_would_see;
 handler_fn handle_subscribe, handle_handed_over, handle_claim, handle_release;

@@ -49,6 +49,13 @@ struct decision policy_clients(const struct facts_actor *actor)
 	return allow(LAHETTI__V1__BASIS_KIND__BASIS_KIND_OWN_REGISTER);
 }
 
+struct decision policy_case(const struct facts_actor *actor, bool unit_has_case)
+{
+	struct decision d = policy_clients(actor);
+
+	return d.allowed && !unit_has_case ? refuse("no-such-case") : d;
+}
+
 bool policy_supervises(const struct facts_actor *actor)
 {
 	return actor->role == LAHETTI__V1__ROLE__ROLE_DATA_PROTECTION_OFFICER;
@@ -66,14 +73,12 @@ struct decision policy_find_clients(const struct facts_actor *actor, bool whole)
 
 struct decision policy_read_case(const struct facts_case *facts)
 {
-	struct decision d = policy_clients(&facts->actor);
+	struct decision d =
+		policy_case(&facts->actor,
+			    facts->found && facts->unit_has_case &&
+				    same(&facts->controller, &facts->actor.organisation));
 
-	if (!d.allowed)
-		return d;
-	if (!facts->found || !facts->unit_has_case ||
-	    !same(&facts->controller, &facts->actor.organisation))
-		return refuse("no-such-case");
-	return facts->erased ? refuse("erased") : d;
+	return d.allowed && facts->erased ? refuse("erased") : d;
 }
 
 bool policy_sent_late(int64_t created_us, int64_t now_us)

@@ -41,7 +41,10 @@ struct facts_consent {
 	size_t n_parts;
 };
 
-/* One recipient, resolved. */
+/*
+ * One recipient, resolved: of a care team or a case manager a person each, and where that is nobody
+ * what was asked for, with nothing else.
+ */
 struct facts_recipient {
 	const Lahetti__V1__Recipient *asked;
 	bool exists; /* organisation, unit, user, as far as named, and they belong together */
@@ -92,6 +95,7 @@ struct facts_submit {
 	bool unit_has_case; /* own register: see design; a new case of this unit counts */
 	struct facts_recipient *recipients;
 	size_t n_recipients;
+	size_t n_resolved; /* of the header's recipients: those above come from so many */
 	const struct facts_consent
 		*consents; /* those the header names, in its order, of this client */
 	size_t n_consents;
@@ -216,8 +220,8 @@ bool policy_feedback_covered(const struct facts_delivery *delivery, uint32_t tod
  * Whether a recipient may be shown these categories: within the controller always, else where the
  * consents together cover each of them, today. A party covers a recipient that is no wider than
  * itself: a unit covers its queue, a person does not. Consents to one document or one event cover
- * nothing here. What "who would see this" asks; `to` may name the role of a person, as the
- * directory has it.
+ * nothing here. What "who would see this" asks; `to` is resolved, and may name the role of a
+ * person, as the directory has it.
  */
 struct decision policy_disclose(const struct lahetti_id *from_organisation,
 				const Lahetti__V1__Recipient *to, lahetti_set categories,
@@ -241,6 +245,27 @@ bool policy_step_shown(const struct facts_delivery *delivery, Lahetti__V1__Step 
 
 /* Lists, searches and adding of clients: one whose role sees clients, in one's own controller. */
 struct decision policy_clients(const struct facts_actor *actor);
+
+/* What concerns one case: that the actor's unit has it, in the actor's own controller. One answer
+ * to all that is not so. */
+struct decision policy_case(const struct facts_actor *actor, bool unit_has_case);
+
+struct facts_team {
+	struct facts_actor actor;
+	bool unit_has_case; /* which is of the actor's controller */
+	bool client_erased;
+	bool ended;  /* the person is to leave the team */
+	bool member; /* and is in it */
+	bool full;   /* as many are in it as may be */
+	struct facts_recipient person;
+};
+
+/*
+ * Whether somebody may come into the team of a case, change place in it, or leave it. Who comes
+ * must be one to whom something could be sent, in any organisation. To be in a team is no basis for
+ * seeing anything.
+ */
+struct decision policy_team(const struct facts_team *facts);
 
 /*
  * Searching for clients. A data-protection officer searches all of the own controller's, but for

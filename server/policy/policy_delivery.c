@@ -17,14 +17,12 @@ bool policy_addressed(const struct facts_actor *actor, const struct facts_delive
 		return false;
 	switch (delivery->recipient_kind) {
 	case LAHETTI__V1__RECIPIENT_KIND__RECIPIENT_KIND_USER:
-	case LAHETTI__V1__RECIPIENT_KIND__RECIPIENT_KIND_CARE_TEAM: /* resolved to a person */
-	case LAHETTI__V1__RECIPIENT_KIND__RECIPIENT_KIND_CASE_MANAGER:
 		return same(&actor->user, &delivery->user);
 	case LAHETTI__V1__RECIPIENT_KIND__RECIPIENT_KIND_ROLE:
 		return actor->role == delivery->role;
 	case LAHETTI__V1__RECIPIENT_KIND__RECIPIENT_KIND_QUEUE:
 		return true;
-	default:
+	default: /* a team is resolved to people before anything is delivered */
 		return false;
 	}
 }

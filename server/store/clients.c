@@ -602,6 +602,14 @@ bool clients_unit_has_case(struct store *s, const struct lahetti_id *unit,
 	return exists(s, SQL_CASE_UNIT_FIND, STORE_PARAMS(db_id(case_id), db_id(unit)), has, f);
 }
 
+bool clients_unit_shares_case(struct store *s, const struct lahetti_id *unit,
+			      const struct lahetti_id *case_id, bool *shares,
+			      struct lahetti_fault *f)
+{
+	return exists(s, SQL_CASE_UNIT_SHARED, STORE_PARAMS(db_id(case_id), db_id(unit)), shares,
+		      f);
+}
+
 bool clients_unit_keeps_case(struct store *s, const struct lahetti_id *unit,
 			     const struct lahetti_id *case_id, const struct lahetti_id *delivery,
 			     bool *keeps, struct lahetti_fault *f)

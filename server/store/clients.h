@@ -156,6 +156,11 @@ LAHETTI_CHECKED bool clients_cases(struct store *s, const struct lahetti_id *cli
 LAHETTI_CHECKED bool clients_unit_has_case(struct store *s, const struct lahetti_id *unit,
 					   const struct lahetti_id *case_id, bool *has,
 					   struct lahetti_fault *f);
+/* Whether it has the case by what it wrote or was sent, and not by a member in the client's team
+ * alone. */
+LAHETTI_CHECKED bool clients_unit_shares_case(struct store *s, const struct lahetti_id *unit,
+					      const struct lahetti_id *case_id, bool *shares,
+					      struct lahetti_fault *f);
 /*
  * Whether the unit has a reason to have the case beside one delivery: it made the case, began
  * something in it, or has another delivery there that was neither handed back nor taken back. What
