@@ -5,16 +5,7 @@
 #ifndef LAHETTI_CHECKS_H
 #define LAHETTI_CHECKS_H
 
-#include "lahetti/kinds.h"
-
-#define LAHETTI_LIST_MOST 50 /* consents, parties, criteria of one statement */
-
-/* How long a text may be, in bytes, and whether it is one line. */
-enum lahetti_text_most {
-	LAHETTI_TEXT_LINE = 500,
-	LAHETTI_TEXT_SENTENCE = 2000,
-	LAHETTI_TEXT_LONG = 10000,
-};
+#include "lahetti/forms.h"
 
 /* Returns false, so that a check can `return lahetti_wrong(…)`. */
 bool lahetti_wrong(struct lahetti_fault *f, const char *code);

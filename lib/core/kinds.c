@@ -77,7 +77,6 @@ static const struct lahetti_kind_row kinds[] = {
 		.version = (version_),                       \
 		.name = (name_),                             \
 		.body = &lahetti__v1__##body_##__descriptor, \
-		.check = lahetti_body_check_##body_,         \
 		__VA_ARGS__,                                 \
 	},
 #include "lahetti/kinds.def"

@@ -1,3 +1,4 @@
+#include "bodies.h"
 #include "checks.h"
 #include "lahetti/id.h"
 #include "lahetti/kinds.h"
@@ -6,8 +7,7 @@
 #include <lahetti/v1/common.pb-c.h>
 #include <string.h>
 
-#define AUDIENCE_MOST  255
-#define FILE_NAME_MOST 255
+#define AUDIENCE_MOST 255
 
 static const char *const media_types[] = {
 	"application/pdf",
@@ -143,11 +143,18 @@ const char *lahetti_media_type(const char *type)
 	return NULL;
 }
 
+const char *const *lahetti_media_types(size_t *n)
+{
+	*n = sizeof media_types / sizeof media_types[0];
+	return media_types;
+}
+
 /* A name and nothing of a path, so that a program may write it into a folder. */
 static bool is_file_name(const char *name)
 {
-	return !lahetti_text_blank(name) && strlen(name) <= FILE_NAME_MOST && name[0] != '.' &&
-	       strpbrk(name, "/\\") == NULL && lahetti_check_text(name, LAHETTI_TEXT_LINE, NULL);
+	return !lahetti_text_blank(name) && strlen(name) <= LAHETTI_FILE_NAME_MOST &&
+	       name[0] != '.' && strpbrk(name, "/\\") == NULL &&
+	       lahetti_check_text(name, LAHETTI_TEXT_LINE, NULL);
 }
 
 /* What has no client carries no data of one. */
@@ -200,5 +207,5 @@ bool lahetti_statement_read(struct lahetti_statement *s, struct lahetti_span pay
 	*s = (struct lahetti_statement){.kind = kind, .header = header, .body = body};
 	return check_author(kind, header, f) && check_references(kind, header, f) &&
 	       check_recipients(kind, header, f) && check_disclosure(kind, header, f) &&
-	       check_attachments(kind, header, f) && kind->check(header, body, f);
+	       check_attachments(kind, header, f) && lahetti_body_check(kind, header, body, f);
 }

@@ -80,10 +80,9 @@ const char *lahetti_text_find(const char *key, enum lahetti_language language)
 	return row == NULL ? NULL : row->text[language];
 }
 
-const char *lahetti_text_of(const ProtobufCEnumDescriptor *type, int value,
-			    enum lahetti_language language)
+const char *lahetti_text_key(const ProtobufCEnumDescriptor *type, int value,
+			     char key[LAHETTI_TEXT_KEY_MOST])
 {
-	char key[KEY_MOST + 64];
 	char word[64];
 	size_t i = 0;
 
@@ -94,8 +93,16 @@ const char *lahetti_text_of(const ProtobufCEnumDescriptor *type, int value,
 			key[i++] = '-';
 		key[i++] = (char)(capital ? *c - 'A' + 'a' : *c);
 	}
-	(void)snprintf(key + i, sizeof key - i, ".%s", lahetti_word(type, value, word));
-	return lahetti_text_find(key, language);
+	(void)snprintf(key + i, LAHETTI_TEXT_KEY_MOST - i, ".%s", lahetti_word(type, value, word));
+	return key;
+}
+
+const char *lahetti_text_of(const ProtobufCEnumDescriptor *type, int value,
+			    enum lahetti_language language)
+{
+	char key[LAHETTI_TEXT_KEY_MOST];
+
+	return lahetti_text_find(lahetti_text_key(type, value, key), language);
 }
 
 const char *lahetti_text_of_code(const char *code, enum lahetti_language language)

@@ -57,7 +57,7 @@ def clang_format(tree):
 def clang_tidy(tree):
     def check(name):
         result = run("clang-tidy", "--quiet", "-p", tree.build,
-                     f"--header-filter={re.escape(str(tree.root))}/(lib|server|client-cli|tests)/",
+                     f"--header-filter={re.escape(str(tree.root))}/(lib|server|client-cli|web|tests)/",
                      # gcc's own warning flags are unknown to clang
                      "--extra-arg=-Wno-unknown-warning-option", tree.root / name)
         return result.stdout if result.returncode else None

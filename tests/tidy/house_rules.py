@@ -21,13 +21,14 @@ from pathlib import Path
 from tree import Tree
 
 ROOT = Path(__file__).resolve().parents[2]
-PRODUCT = ("lib/", "server/", "client-cli/")
+PRODUCT = ("lib/", "server/", "client-cli/", "web/")
 
 # Each floor, and the floors whose headers it may include besides its own. What lies higher is not named.
 FLOORS = {
     "lib/core": [],
     "lib/peer": ["lib/core"],
     "client-cli": ["lib/core", "lib/peer"],
+    "web": ["lib/core"],
     "server/policy": ["lib/core"],
     "server/store": ["lib/core"],
     "server/audit": ["lib/core", "server/store"],

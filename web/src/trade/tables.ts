@@ -4,23 +4,6 @@
  */
 import tables from "../../gen/tables.json";
 
-export type Shape =
-  | "LINE"
-  | "SENTENCE"
-  | "LONG"
-  | "CHOICE"
-  | "CHOICES"
-  | "FLAG"
-  | "DATE"
-  | "LANGUAGE"
-  | "CRITERIA"
-  | "PARTIES"
-  | "RECIPIENT"
-  | "USER"
-  | "SCAN"
-  | "REFERENCE"
-  | "FILLED";
-
 export type KindRow = (typeof tables.kinds)[number];
 export type StepRow = (typeof tables.steps)[number];
 

@@ -132,3 +132,17 @@ export function daysLater(civil: number, days: number): number {
   );
   return at.getUTCFullYear() * 10000 + (at.getUTCMonth() + 1) * 100 + at.getUTCDate();
 }
+
+/** A day as people write it (1.12.2026, 01.12.2026, 2026-12-01) as YYYYMMDD; undefined where it is none. */
+export function readCivil(typed: string): number | undefined {
+  const finnish = /^\s*(\d{1,2})\.\s?(\d{1,2})\.\s?(\d{4})\s*$/.exec(typed);
+  const english = /^\s*(\d{1,2})\/(\d{1,2})\/(\d{4})\s*$/.exec(typed);
+  const iso = /^\s*(\d{4})-(\d{2})-(\d{2})\s*$/.exec(typed);
+  const parts = finnish ?? english;
+  const [year, month, day] =
+    iso !== null ? iso.slice(1).map(Number) : [parts?.[3], parts?.[2], parts?.[1]].map(Number);
+  const at = new Date(Date.UTC(year ?? NaN, (month ?? NaN) - 1, day));
+  if (at.getUTCFullYear() !== year || at.getUTCMonth() + 1 !== month || at.getUTCDate() !== day)
+    return undefined;
+  return year * 10000 + month * 100 + day;
+}

@@ -39,6 +39,7 @@ enum lahetti_kind_step {
 };
 
 #define LAHETTI_RECIPIENTS_MOST 50 /* of one statement */
+#define LAHETTI_LIST_MOST	50 /* consents, parties of one statement */
 
 struct lahetti_kind_row {
 	uint32_t number;
@@ -58,7 +59,7 @@ struct lahetti_kind_row {
 	bool replaces; /* it may replace an earlier one of its kind */
 	bool has_client;
 	unsigned deadline_days; /* by which it wants an answer unless the header says; 0: none */
-	/* What the body must hold beyond its types: "missing-…", "bad-…" (MALFORMED). */
+	/* What the body must hold beyond its form (MALFORMED), see forms.h; NULL: nothing more. */
 	bool (*check)(const Lahetti__V1__Header *header, const void *body, struct lahetti_fault *f);
 };
 
@@ -96,10 +97,12 @@ LAHETTI_API LAHETTI_CHECKED bool lahetti_statement_read(struct lahetti_statement
 /* Of one statement, and bytes of each. A server may take less. */
 #define LAHETTI_ATTACHMENTS_MOST 20
 #define LAHETTI_ATTACHMENT_MOST	 (UINT64_C(20) << 20)
+#define LAHETTI_FILE_NAME_MOST	 255 /* bytes of its name */
 
 /* The same text as a constant where attachments may be of that type, else NULL. What is of no other
  * is "application/octet-stream": bytes, which no program shows by itself. */
 LAHETTI_API const char *lahetti_media_type(const char *type);
+LAHETTI_API const char *const *lahetti_media_types(size_t *n);
 
 struct lahetti_role_row {
 	Lahetti__V1__Role role;

@@ -39,9 +39,14 @@ LAHETTI_API const char *lahetti_language_tag(enum lahetti_language language);
 LAHETTI_API const char *lahetti_text_find(const char *key, enum lahetti_language language);
 
 /*
- * The text of an enum value; its key is the type's name, a dot and lahetti_word:
- * "how-given.paper". NULL where there is none.
+ * The key of an enum value's text: the type's name, a dot and lahetti_word ("how-given.paper"). key
+ * holds LAHETTI_TEXT_KEY_MOST bytes; returned.
  */
+#define LAHETTI_TEXT_KEY_MOST 160
+LAHETTI_API const char *lahetti_text_key(const ProtobufCEnumDescriptor *type, int value,
+					 char key[LAHETTI_TEXT_KEY_MOST]);
+
+/* The text of an enum value; NULL where there is none. */
 LAHETTI_API const char *lahetti_text_of(const ProtobufCEnumDescriptor *type, int value,
 					enum lahetti_language language);
 
