@@ -1,7 +1,8 @@
 /* The frame around all views: who is signed in, as what, where one can go, and whether the connection stands. */
-import { useEffect, useState, type ReactNode } from "react";
+import { lazy, Suspense, useEffect, useState, type ReactNode } from "react";
 import { Button, Dropdown, DropdownItem, InlineAlert, SkipLink, VisuallyHidden } from "suomifi-ui-components";
 import { RoleSchema, Role } from "../../gen/lahetti/v1/common_pb";
+import type { Membership } from "../../gen/lahetti/v1/directory_pb";
 import type { AppState } from "../session/app";
 import { useObservable } from "../session/observable";
 import { equal, hex, unhex } from "../wire/bytes";
@@ -9,20 +10,50 @@ import { LANGUAGES, type Language, type TextKey } from "../words/words";
 import { AppContext, useApp } from "./context";
 import { Devices } from "./Devices";
 import { Enter } from "./Enter";
-import { View } from "./parts";
+import { Busy, View } from "./parts";
 import { href, useRoute } from "./routes";
+
+// Views of their own roles come when they are asked for, so that the first one is small.
+const WhoSaw = lazy(() => import("./officer/WhoSaw"));
+const Log = lazy(() => import("./officer/Log"));
+const People = lazy(() => import("./people/People"));
+const Units = lazy(() => import("./people/Units"));
+const MyPeople = lazy(() => import("./people/MyPeople"));
 
 interface Place {
   route: string;
   title: TextKey;
   draw: (rest: string[]) => ReactNode;
   /** Whether it stands in the navigation of one who acts in this role. */
-  offered: (role: Role) => boolean;
+  offered: (role: Role, acting: Membership) => boolean;
 }
 
 const always = () => true;
+const officer = (role: Role) => role === Role.DATA_PROTECTION_OFFICER;
+const administrator = (role: Role) => role === Role.ADMINISTRATOR;
+const leader = (_: Role, acting: Membership) => acting.leader;
 
 const PLACES: Place[] = [
+  {
+    route: "who-saw",
+    title: "page.officer.who-saw.short",
+    draw: ([client]) => <WhoSaw client={client} />,
+    offered: officer,
+  },
+  { route: "log", title: "page.officer.log-view", draw: () => <Log />, offered: officer },
+  {
+    route: "people",
+    title: "page.admin.people",
+    draw: ([user]) => <People user={user} />,
+    offered: administrator,
+  },
+  {
+    route: "units",
+    title: "page.admin.units",
+    draw: ([unit]) => <Units unit={unit} />,
+    offered: administrator,
+  },
+  { route: "my-people", title: "page.admin.my-people", draw: () => <MyPeople />, offered: leader },
   { route: "devices", title: "page.devices", draw: () => <Devices />, offered: always },
 ];
 
@@ -89,21 +120,26 @@ function Frame() {
 
 function Here() {
   const app = useApp();
-  const role = app.session.acting!.role;
+  const acting = app.session.acting!;
   const [first = "", ...rest] = useRoute();
-  const offered = PLACES.filter((place) => place.offered(role));
+  const offered = PLACES.filter((place) => place.offered(acting.role, acting));
   const place = first === "" ? offered[0] : PLACES.find(({ route }) => route === first);
-  if (place === undefined || (!place.offered(role) && place.route !== first)) {
+  if (place === undefined || (!offered.includes(place) && place.route !== first)) {
     return <View title={app.words.t("page.no-such-place")}>{app.words.t("page.no-such-place.hint")}</View>;
   }
-  return <>{place.draw(rest)}</>;
+  return (
+    <Suspense key={hex(acting.id)} fallback={<Busy text={app.words.t("page.reading")} />}>
+      {place.draw(rest)}
+    </Suspense>
+  );
 }
 
 function Navigation() {
   const app = useApp();
   const inbox = useObservable(app.inbox);
   const [first] = useRoute();
-  const offered = PLACES.filter((place) => place.offered(app.session.acting!.role));
+  const acting = app.session.acting!;
+  const offered = PLACES.filter((place) => place.offered(acting.role, acting));
   return (
     <nav aria-label={app.words.t("page.navigation")}>
       <ul>
