@@ -5,6 +5,7 @@
 import { create } from "@bufbuild/protobuf";
 import { State } from "../../gen/lahetti/v1/bodies_pb";
 import { HandedOverSchema, SubscribeSchema, type Notice } from "../../gen/lahetti/v1/session_pb";
+import { seesClients } from "../trade/tables";
 import { hex } from "../wire/bytes";
 import { Observable } from "./observable";
 import type { Session } from "./session";
@@ -48,6 +49,8 @@ export class Inbox extends Observable {
     const acting = hex(this.session.who!.acting);
     if (acting !== this.acting) this.clear();
     this.acting = acting;
+    // Nothing is sent to the others, and each refusal would stand in the log.
+    if (!seesClients(this.session.acting?.role ?? 0)) return;
     let after = 0n;
     for (const notice of this.notices.values()) if (notice.position > after) after = notice.position;
     for (let more = true; more;) {

@@ -42,8 +42,9 @@ export function DeviceCard(props: {
   changed: () => void;
   mayNotConfirm?: string;
   mayRevoke?: boolean;
+  heading?: "h2" | "h3" | "h4";
 }) {
-  const { device, changed, mayNotConfirm, mayRevoke = true } = props;
+  const { device, changed, mayNotConfirm, mayRevoke = true, heading: Title = "h2" } = props;
   const app = useApp();
   const words = useWords();
   const [revoking, setRevoking] = useState(false);
@@ -78,7 +79,7 @@ export function DeviceCard(props: {
 
   return (
     <li>
-      <h2>{device.name || words.t("page.unnamed-device")}</h2>
+      <Title>{device.name || words.t("page.unnamed-device")}</Title>
       <p className="key">
         {hex(keyId)
           .slice(0, 16)

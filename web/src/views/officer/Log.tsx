@@ -14,6 +14,7 @@ import { useChunks } from "../windowed";
 import { Filters } from "./Filters";
 import {
   actionOf,
+  Answered,
   Cells,
   documentOf,
   isRefused,
@@ -21,7 +22,6 @@ import {
   Marks,
   placeOf,
   ProofFacts,
-  reasonOf,
   roleOf,
   whoOf,
   type Column,
@@ -122,7 +122,7 @@ function Lines({ trail }: { trail: Trail }) {
         <>
           {[actionOf(words, row), documentOf(words, row)].filter((part) => part !== "").join(": ")}{" "}
           <Marks row={row} />
-          {isRefused(row) && <span className="why">{reasonOf(words, row)}</span>}
+          <Answered row={row} />
         </>
       ),
     },
@@ -130,7 +130,7 @@ function Lines({ trail }: { trail: Trail }) {
   return (
     <table
       role="table"
-      className="trail"
+      className="trail log"
       aria-rowcount={trail.more ? -1 : rows.length + 1}
       aria-label={words.t("page.officer.log-view")}
     >

@@ -12,6 +12,7 @@ import { href } from "../routes";
 import { useChunks } from "../windowed";
 import {
   actionOf,
+  Answered,
   basisOf,
   Cells,
   documentOf,
@@ -20,7 +21,6 @@ import {
   Marks,
   placeOf,
   ProofFacts,
-  reasonOf,
   roleOf,
   whoOf,
   type Column,
@@ -112,16 +112,29 @@ function Verdict({ report }: { report: ClientReport }) {
       )}
       <details className="technical">
         <summary>{words.t("page.officer.technical")}</summary>
-        <Facts
-          rows={[
-            [words.t("page.officer.log"), head?.origin],
-            [words.t("page.officer.tree-size"), head?.size.toString()],
-            [words.t("page.officer.root"), head && <span className="key">{hex(head.root)}</span>],
-            ...chainsOf(words, report),
-          ]}
-        />
-        <Paragraph>{words.t("page.officer.technical.hint")}</Paragraph>
+        <Technical report={report} />
       </details>
+      <div className="on-paper">
+        <Technical report={report} />
+      </div>
+    </>
+  );
+}
+
+function Technical({ report }: { report: ClientReport }) {
+  const words = useWords();
+  const { head } = report;
+  return (
+    <>
+      <Facts
+        rows={[
+          [words.t("page.officer.log"), head?.origin],
+          [words.t("page.officer.tree-size"), head?.size.toString()],
+          [words.t("page.officer.root"), head && <span className="key">{hex(head.root)}</span>],
+          ...chainsOf(words, report),
+        ]}
+      />
+      <Paragraph mb="m">{words.t("page.officer.technical.hint")}</Paragraph>
     </>
   );
 }
@@ -209,14 +222,12 @@ function Table({ rows }: { rows: readonly Row[] }) {
       cell: (row) => (
         <>
           {actionOf(words, row)} <Marks row={row} />
+          <Answered row={row} />
         </>
       ),
     },
     { title: words.t("page.officer.document"), cell: (row) => documentOf(words, row) },
-    {
-      title: words.t("page.officer.basis"),
-      cell: (row) => (isRefused(row) ? reasonOf(words, row) : basisOf(words, row)),
-    },
+    { title: words.t("page.officer.basis"), cell: (row) => basisOf(words, row) },
   ];
   return (
     <table

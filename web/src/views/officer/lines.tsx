@@ -48,9 +48,16 @@ export function basisOf(words: Words, { event }: Row): string {
   return words.of(BasisKindSchema, event.basis);
 }
 
-/** Of a refusal why; else what was given as a reason. */
+/** Of a refusal what the person was told, which says why; else what was given as a reason. */
 export function reasonOf(words: Words, { event }: Row): string {
   return event.reason === "" ? "" : words.code(event.reason);
+}
+
+export function Answered({ row }: { row: Row }) {
+  const words = useWords();
+  const reason = reasonOf(words, row);
+  if (!isRefused(row) || reason === "") return null;
+  return <span className="why">{words.t("page.officer.answered", reason)}</span>;
 }
 
 /** Marks: refused, and not proved. Colour is never alone. */

@@ -69,6 +69,7 @@ export default function MyPeople() {
                 <h3>{waiting.user.name}</h3>
                 <ul className="cards">
                   <DeviceCard
+                    heading="h4"
                     device={waiting.device}
                     changed={again}
                     mayRevoke={mayRevoke}

@@ -175,6 +175,7 @@ function AdministeredDevice({ device, changed }: { device: Device; changed: () =
   const ownCode = who !== undefined && device.codeMaker.length > 0 && equal(device.codeMaker, who.user);
   return (
     <DeviceCard
+      heading="h3"
       device={device}
       changed={changed}
       {...(ownCode && { mayNotConfirm: words.t("page.admin.own-code") })}
