@@ -10,8 +10,8 @@ const CHUNK = 50;
 /** So far beyond the window's edges entries are drawn already. */
 const MARGIN = "1500px 0px";
 
+/** Draw each with a component that is a memo over these: then only chunks that have changed are drawn again. */
 export interface Chunk {
-  key: number;
   /** Its entries: from, up to but without to. */
   from: number;
   to: number;
@@ -19,7 +19,7 @@ export interface Chunk {
   /** Of the empty box, in CSS pixels, while it is not shown. */
   height: number;
   /** For the element of the chunk. */
-  ref: (element: HTMLElement | null) => void;
+  hold: (element: HTMLElement | null) => void;
 }
 
 class Watch {
@@ -97,12 +97,11 @@ export function useChunks(count: number, height: number): Chunk[] {
     const from = key * CHUNK;
     const to = Math.min(count, from + CHUNK);
     return {
-      key,
       from,
       to,
       shown: printing.current || watch.near.has(key),
       height: watch.heights.get(key) ?? (to - from) * height,
-      ref: watch.ref(key),
+      hold: watch.ref(key),
     };
   });
 }

@@ -7,6 +7,7 @@ import { useObservable } from "../../session/observable";
 import { prove, Trail, type Row, type TrailFilter } from "../../session/reading";
 import { parseCheckpoint } from "../../trust/note";
 import { hex } from "../../wire/bytes";
+import type { Words } from "../../words/words";
 import { useApp, useAsked, useWords } from "../context";
 import { Busy, Empty, Facts, Failure, View } from "../parts";
 import { href } from "../routes";
@@ -23,6 +24,7 @@ import {
   placeOf,
   ProofFacts,
   roleOf,
+  TableChunk,
   whoOf,
   type Column,
 } from "./lines";
@@ -105,11 +107,8 @@ function Whole() {
   );
 }
 
-function Lines({ trail }: { trail: Trail }) {
-  const words = useWords();
-  const { rows } = trail;
-  const chunks = useChunks(rows.length, ROW_HEIGHT);
-  const columns: Column[] = [
+function columnsOf(words: Words): Column[] {
+  return [
     { title: words.t("page.officer.when"), cell: (row) => words.instant(row.event.timeUs) },
     {
       title: words.t("page.officer.who"),
@@ -127,6 +126,13 @@ function Lines({ trail }: { trail: Trail }) {
       ),
     },
   ];
+}
+
+function Lines({ trail }: { trail: Trail }) {
+  const words = useWords();
+  const { rows } = trail;
+  const chunks = useChunks(rows.length, ROW_HEIGHT);
+  const columns = useMemo(() => columnsOf(words), [words]);
   return (
     <table
       role="table"
@@ -146,21 +152,16 @@ function Lines({ trail }: { trail: Trail }) {
           </th>
         </tr>
       </thead>
-      {chunks.map(({ key, from, to, shown, height, ref }) =>
-        shown ? (
-          <tbody key={key} ref={ref} role="rowgroup">
-            {rows.slice(from, to).map((row, i) => (
-              <Line key={from + i} row={row} columns={columns} index={from + i + 2} />
-            ))}
-          </tbody>
-        ) : (
-          <tbody key={key} ref={ref} role="presentation" aria-hidden="true">
-            <tr role="presentation">
-              <td role="presentation" colSpan={columns.length + 1} style={{ height }} />
-            </tr>
-          </tbody>
-        ),
-      )}
+      {chunks.map((chunk) => (
+        <TableChunk
+          key={chunk.from}
+          {...chunk}
+          rows={rows}
+          columns={columns}
+          width={columns.length + 1}
+          Draw={Line}
+        />
+      ))}
     </table>
   );
 }

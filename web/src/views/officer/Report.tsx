@@ -1,5 +1,5 @@
 /* The report on one client: who saw the data, when and on what basis; whether it is whole, as this browser finds. */
-import { useEffect, useMemo, useState } from "react";
+import { memo, useEffect, useMemo, useState } from "react";
 import { Button, InlineAlert, Paragraph } from "suomifi-ui-components";
 import type { ClientEntry } from "../../../gen/lahetti/v1/session_pb";
 import { useObservable } from "../../session/observable";
@@ -9,7 +9,7 @@ import type { Words } from "../../words/words";
 import { useApp, useWords } from "../context";
 import { Busy, Empty, Facts, Failure, View } from "../parts";
 import { href } from "../routes";
-import { useChunks } from "../windowed";
+import { useChunks, type Chunk } from "../windowed";
 import {
   actionOf,
   Answered,
@@ -22,6 +22,7 @@ import {
   placeOf,
   ProofFacts,
   roleOf,
+  TableChunk,
   whoOf,
   type Column,
 } from "./lines";
@@ -149,30 +150,34 @@ function chainsOf(words: Words, { verdict }: ClientReport): [string, string][] {
 }
 
 function Timeline({ rows }: { rows: readonly Row[] }) {
-  const words = useWords();
   const chunks = useChunks(rows.length, ENTRY_HEIGHT);
   return (
     <div role="list" className="timeline">
-      {chunks.map(({ key, from, to, shown, height, ref }) =>
-        shown ? (
-          <div key={key} ref={ref} role="presentation">
-            {rows.slice(from, to).map((row, i) => (
-              <Entry
-                key={from + i}
-                row={row}
-                day={dayChanged(words, rows[from + i - 1], row)}
-                number={from + i + 1}
-                of={rows.length}
-              />
-            ))}
-          </div>
-        ) : (
-          <div key={key} ref={ref} role="presentation" style={{ height }} />
-        ),
-      )}
+      {chunks.map((chunk) => (
+        <TimelineChunk key={chunk.from} {...chunk} rows={rows} of={rows.length} />
+      ))}
     </div>
   );
 }
+
+const TimelineChunk = memo(function TimelineChunk(props: Chunk & { rows: readonly Row[]; of: number }) {
+  const { from, to, shown, height, hold, rows, of } = props;
+  const words = useWords();
+  if (!shown) return <div ref={hold} role="presentation" style={{ height }} />;
+  return (
+    <div ref={hold} role="presentation">
+      {rows.slice(from, to).map((row, i) => (
+        <Entry
+          key={from + i}
+          row={row}
+          day={dayChanged(words, rows[from + i - 1], row)}
+          number={from + i + 1}
+          of={of}
+        />
+      ))}
+    </div>
+  );
+});
 
 /** The day of an entry, where it is another than that of the one before. */
 function dayChanged(words: Words, before: Row | undefined, row: Row): string | undefined {
@@ -207,10 +212,8 @@ function Entry(props: { row: Row; day: string | undefined; number: number; of: n
   );
 }
 
-function Table({ rows }: { rows: readonly Row[] }) {
-  const words = useWords();
-  const chunks = useChunks(rows.length, ROW_HEIGHT);
-  const columns: Column[] = [
+function columnsOf(words: Words): Column[] {
+  return [
     { title: words.t("page.officer.when"), cell: (row) => words.instant(row.event.timeUs) },
     {
       title: words.t("page.officer.who"),
@@ -229,6 +232,21 @@ function Table({ rows }: { rows: readonly Row[] }) {
     { title: words.t("page.officer.document"), cell: (row) => documentOf(words, row) },
     { title: words.t("page.officer.basis"), cell: (row) => basisOf(words, row) },
   ];
+}
+
+function TableRow({ row, columns, index }: { row: Row; columns: readonly Column[]; index: number }) {
+  const mark = row.code !== undefined ? "wrong" : isRefused(row) ? "refused" : "";
+  return (
+    <tr role="row" aria-rowindex={index} className={mark}>
+      <Cells row={row} columns={columns} />
+    </tr>
+  );
+}
+
+function Table({ rows }: { rows: readonly Row[] }) {
+  const words = useWords();
+  const chunks = useChunks(rows.length, ROW_HEIGHT);
+  const columns = useMemo(() => columnsOf(words), [words]);
   return (
     <table
       role="table"
@@ -245,28 +263,16 @@ function Table({ rows }: { rows: readonly Row[] }) {
           ))}
         </tr>
       </thead>
-      {chunks.map(({ key, from, to, shown, height, ref }) =>
-        shown ? (
-          <tbody key={key} ref={ref} role="rowgroup">
-            {rows.slice(from, to).map((row, i) => (
-              <tr
-                key={from + i}
-                role="row"
-                aria-rowindex={from + i + 2}
-                className={row.code !== undefined ? "wrong" : isRefused(row) ? "refused" : ""}
-              >
-                <Cells row={row} columns={columns} />
-              </tr>
-            ))}
-          </tbody>
-        ) : (
-          <tbody key={key} ref={ref} role="presentation" aria-hidden="true">
-            <tr role="presentation">
-              <td role="presentation" colSpan={columns.length} style={{ height }} />
-            </tr>
-          </tbody>
-        ),
-      )}
+      {chunks.map((chunk) => (
+        <TableChunk
+          key={chunk.from}
+          {...chunk}
+          rows={rows}
+          columns={columns}
+          width={columns.length}
+          Draw={TableRow}
+        />
+      ))}
     </table>
   );
 }
