@@ -11,7 +11,7 @@ import type { Words } from "../../words/words";
 import { useApp, useAsked, useWords } from "../context";
 import { Busy, Empty, Facts, Failure, View } from "../parts";
 import { href } from "../routes";
-import { useChunks } from "../windowed";
+import { useParts } from "../windowed";
 import { Filters } from "./Filters";
 import {
   actionOf,
@@ -25,6 +25,7 @@ import {
   ProofFacts,
   roleOf,
   TableChunk,
+  TableGap,
   whoOf,
   type Column,
 } from "./lines";
@@ -131,10 +132,11 @@ function columnsOf(words: Words): Column[] {
 function Lines({ trail }: { trail: Trail }) {
   const words = useWords();
   const { rows } = trail;
-  const chunks = useChunks(rows.length, ROW_HEIGHT);
+  const { parts, list } = useParts(rows.length, ROW_HEIGHT);
   const columns = useMemo(() => columnsOf(words), [words]);
   return (
     <table
+      ref={list}
       role="table"
       className="trail log"
       aria-rowcount={trail.more ? -1 : rows.length + 1}
@@ -152,16 +154,13 @@ function Lines({ trail }: { trail: Trail }) {
           </th>
         </tr>
       </thead>
-      {chunks.map((chunk) => (
-        <TableChunk
-          key={chunk.from}
-          {...chunk}
-          rows={rows}
-          columns={columns}
-          width={columns.length + 1}
-          Draw={Line}
-        />
-      ))}
+      {parts.map((part) =>
+        part.gap ? (
+          <TableGap key={part.key} height={part.height} width={columns.length + 1} />
+        ) : (
+          <TableChunk key={part.key} {...part.chunk} rows={rows} columns={columns} Draw={Line} />
+        ),
+      )}
     </table>
   );
 }

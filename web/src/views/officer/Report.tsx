@@ -9,7 +9,7 @@ import type { Words } from "../../words/words";
 import { useApp, useWords } from "../context";
 import { Busy, Empty, Facts, Failure, View } from "../parts";
 import { href } from "../routes";
-import { useChunks, type Chunk } from "../windowed";
+import { useParts, type Chunk } from "../windowed";
 import {
   actionOf,
   Answered,
@@ -23,6 +23,7 @@ import {
   ProofFacts,
   roleOf,
   TableChunk,
+  TableGap,
   whoOf,
   type Column,
 } from "./lines";
@@ -150,22 +151,25 @@ function chainsOf(words: Words, { verdict }: ClientReport): [string, string][] {
 }
 
 function Timeline({ rows }: { rows: readonly Row[] }) {
-  const chunks = useChunks(rows.length, ENTRY_HEIGHT);
+  const { parts, list } = useParts(rows.length, ENTRY_HEIGHT);
   return (
-    <div role="list" className="timeline">
-      {chunks.map((chunk) => (
-        <TimelineChunk key={chunk.from} {...chunk} rows={rows} of={rows.length} />
-      ))}
+    <div ref={list} role="list" className="timeline">
+      {parts.map((part) =>
+        part.gap ? (
+          <div key={part.key} role="presentation" style={{ height: part.height }} />
+        ) : (
+          <TimelineChunk key={part.key} {...part.chunk} rows={rows} of={rows.length} />
+        ),
+      )}
     </div>
   );
 }
 
 const TimelineChunk = memo(function TimelineChunk(props: Chunk & { rows: readonly Row[]; of: number }) {
-  const { from, to, shown, height, hold, rows, of } = props;
+  const { from, to, hold, rows, of } = props;
   const words = useWords();
-  if (!shown) return <div ref={hold} role="presentation" style={{ height }} />;
   return (
-    <div ref={hold} role="presentation">
+    <div ref={hold} role="presentation" className="chunk">
       {rows.slice(from, to).map((row, i) => (
         <Entry
           key={from + i}
@@ -245,10 +249,11 @@ function TableRow({ row, columns, index }: { row: Row; columns: readonly Column[
 
 function Table({ rows }: { rows: readonly Row[] }) {
   const words = useWords();
-  const chunks = useChunks(rows.length, ROW_HEIGHT);
+  const { parts, list } = useParts(rows.length, ROW_HEIGHT);
   const columns = useMemo(() => columnsOf(words), [words]);
   return (
     <table
+      ref={list}
       role="table"
       className="trail"
       aria-rowcount={rows.length + 1}
@@ -263,16 +268,13 @@ function Table({ rows }: { rows: readonly Row[] }) {
           ))}
         </tr>
       </thead>
-      {chunks.map((chunk) => (
-        <TableChunk
-          key={chunk.from}
-          {...chunk}
-          rows={rows}
-          columns={columns}
-          width={columns.length}
-          Draw={TableRow}
-        />
-      ))}
+      {parts.map((part) =>
+        part.gap ? (
+          <TableGap key={part.key} height={part.height} width={columns.length} />
+        ) : (
+          <TableChunk key={part.key} {...part.chunk} rows={rows} columns={columns} Draw={TableRow} />
+        ),
+      )}
     </table>
   );
 }

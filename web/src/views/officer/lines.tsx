@@ -148,25 +148,26 @@ export function Cells({ row, columns }: { row: Row; columns: readonly Column[] }
   );
 }
 
-/** The rows of a chunk of a table, drawn by `draw`; or an empty box of its height. */
+/** An empty box where rows of a table are far away. */
+export function TableGap({ height, width }: { height: number; width: number }) {
+  return (
+    <tbody role="presentation" aria-hidden="true">
+      <tr role="presentation">
+        <td role="presentation" colSpan={width} style={{ height }} />
+      </tr>
+    </tbody>
+  );
+}
+
+/** The rows of a chunk of a table, each drawn by `Draw`. */
 export const TableChunk = memo(function TableChunk(
   props: Chunk & {
     rows: readonly Row[];
     columns: readonly Column[];
-    width: number;
     Draw: (props: { row: Row; columns: readonly Column[]; index: number }) => ReactNode;
   },
 ) {
-  const { from, to, shown, height, hold, rows, columns, width, Draw } = props;
-  if (!shown) {
-    return (
-      <tbody ref={hold} role="presentation" aria-hidden="true">
-        <tr role="presentation">
-          <td role="presentation" colSpan={width} style={{ height }} />
-        </tr>
-      </tbody>
-    );
-  }
+  const { from, to, hold, rows, columns, Draw } = props;
   return (
     <tbody ref={hold} role="rowgroup">
       {rows.slice(from, to).map((row, i) => (

@@ -7,7 +7,7 @@ import { hex, newId, own, NONE } from "../../wire/bytes";
 import { useApp, useWords } from "../context";
 import { Busy, Empty, Failure, View } from "../parts";
 import { go, href } from "../routes";
-import { useChunks, type Chunk } from "../windowed";
+import { useParts, type Chunk } from "../windowed";
 import { PersonView } from "./Person";
 import "./people.css";
 
@@ -99,23 +99,26 @@ function Everyone() {
 }
 
 function List({ users }: { users: readonly User[] }) {
-  const chunks = useChunks(users.length, ROW_HEIGHT);
+  const { parts, list } = useParts(users.length, ROW_HEIGHT);
   if (users.length === 0) return null;
   return (
-    <div role="list" className="people">
-      {chunks.map((chunk) => (
-        <ListChunk key={chunk.from} {...chunk} users={users} />
-      ))}
+    <div ref={list} role="list" className="people">
+      {parts.map((part) =>
+        part.gap ? (
+          <div key={part.key} role="presentation" style={{ height: part.height }} />
+        ) : (
+          <ListChunk key={part.key} {...part.chunk} users={users} />
+        ),
+      )}
     </div>
   );
 }
 
 const ListChunk = memo(function ListChunk(props: Chunk & { users: readonly User[] }) {
-  const { from, to, shown, height, hold, users } = props;
+  const { from, to, hold, users } = props;
   const words = useWords();
-  if (!shown) return <div ref={hold} role="presentation" style={{ height }} />;
   return (
-    <div ref={hold} role="presentation">
+    <div ref={hold} role="presentation" className="chunk">
       {users.slice(from, to).map((user, i) => (
         <div role="listitem" key={hex(user.id)} aria-posinset={from + i + 1} aria-setsize={users.length}>
           <a href={href("people", hex(user.id))}>
