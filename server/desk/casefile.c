@@ -259,10 +259,9 @@ static bool gather_rereading(struct handling *h, struct rereading *r, struct lah
 	r->facts.author_unit = row->unit;
 	r->facts.author_organisation = row->organisation;
 	r->facts.erased = !holds || !r->stored.readable;
-	return r->facts.erased ||
-	       (clients_unit_has_client(h->store, &h->actor.unit, &r->client,
-					&r->facts.unit_has_client, f) &&
-		own_case(h, r, f));
+	return r->facts.erased || (clients_unit_has_client(h->store, &h->actor.unit, &r->client,
+							   &r->facts.unit_has_client, f) &&
+				   own_case(h, r, f));
 }
 
 static bool record_rereading(struct handling *h, const struct rereading *r, struct decision d,
