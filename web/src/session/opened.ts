@@ -34,7 +34,7 @@ export interface Opened {
 export class OpenedContents extends Observable {
   private readonly contents = new Map<string, Opened>();
   private readonly opening = new Map<string, Promise<Opened>>();
-  /** Deliveries about which something is being done here, or was a moment ago. */
+  /** Until when what changes a delivery is taken for one's own doing. */
   private readonly touched = new Map<string, number>();
   /** Of which referral's delivery the questions are that were sent here. */
   private readonly questions = new Map<string, string>();
@@ -70,13 +70,13 @@ export class OpenedContents extends Observable {
     if (this.contents.delete(delivery)) this.changed();
   }
 
-  /** What changes a delivery from now on, for a moment, is one's own doing. */
-  touch(delivery: Uint8Array, what: Doing): void {
-    this.touched.set(what + hex(delivery), Date.now());
+  /** What changes a delivery from now on, for a moment or for as long as is said, is one's own doing. */
+  touch(delivery: Uint8Array, what: Doing, lasts = OWN_DOING_MS): void {
+    this.touched.set(what + hex(delivery), Date.now() + lasts);
   }
 
   isOwnDoing(delivery: Uint8Array, what: Doing): boolean {
-    return Date.now() - (this.touched.get(what + hex(delivery)) ?? 0) < OWN_DOING_MS;
+    return Date.now() < (this.touched.get(what + hex(delivery)) ?? 0);
   }
 
   /** A question about a delivery was sent: its answer belongs to the same matter. */

@@ -12,8 +12,7 @@ import type { TextKey } from "../../words/words";
 import { useApp, useWords } from "../context";
 import { Busy, Empty, Failure, View } from "../parts";
 import { href } from "../routes";
-import { Chunks } from "./Chunks";
-import { NoticeRow } from "./NoticeRow";
+import { NoticeList } from "./NoticeList";
 
 export interface InboxPlace {
   queue: boolean;
@@ -82,9 +81,7 @@ export function InboxList({ queue, ended }: InboxPlace) {
       <Failure why={inbox.failed} again={() => inbox.again()} />
       {!inbox.complete && inbox.failed === undefined && <Busy text={words.t("page.reading")} />}
       {inbox.complete && shown.length === 0 && <Empty>{words.t(EMPTY[`${queue}-${ended}`])}</Empty>}
-      <Chunks items={shown} keyOf={(notice) => hex(notice.delivery)} name={words.t("page.receive.inbox")}>
-        {(notice) => <NoticeRow notice={notice} />}
-      </Chunks>
+      <NoticeList notices={shown} name={words.t("page.receive.inbox")} />
     </View>
   );
 }

@@ -107,7 +107,8 @@ export function StepForm({ notice, opened, draft, save, leave }: Props) {
     setTried(true);
     if (missing(kind!, state).length > 0) return;
     setBusy(true);
-    app.opened.touch(notice.delivery, "step");
+    // However long the answer takes: the connection may have to be made anew.
+    app.opened.touch(notice.delivery, "step", Infinity);
     setWhy(undefined);
     try {
       const signed = await sign(silent);
@@ -119,6 +120,8 @@ export function StepForm({ notice, opened, draft, save, leave }: Props) {
       if (failed instanceof Refusal && !failed.passes) last.current = undefined;
       setBusy(false);
       setWhy(failed);
+    } finally {
+      app.opened.touch(notice.delivery, "step");
     }
   }
 
