@@ -19,12 +19,15 @@ interface Place {
   draw: (rest: string[]) => ReactNode;
   /** Whether it stands in the navigation of one who acts in this role. */
   offered: (role: Role) => boolean;
+  /** The place of the navigation from which one comes here: it has no entry of its own. */
+  within?: string;
 }
 
 const always = () => true;
 
 /** Views that are loaded when they are first gone to. */
 const Receive = lazy(() => import("./receive/Receive"));
+const Send = lazy(() => import("./send/Send"));
 
 const PLACES: Place[] = [
   {
@@ -32,6 +35,26 @@ const PLACES: Place[] = [
     title: "page.receive.inbox",
     draw: (rest) => <Receive rest={rest} />,
     offered: seesClients,
+  },
+  {
+    route: "clients",
+    title: "page.send.clients",
+    draw: (rest) => <Send place="clients" rest={rest} />,
+    offered: seesClients,
+  },
+  {
+    route: "refer",
+    title: "page.send.refer",
+    draw: (rest) => <Send place="refer" rest={rest} />,
+    offered: seesClients,
+    within: "clients",
+  },
+  {
+    route: "consent",
+    title: "page.send.consent.new",
+    draw: (rest) => <Send place="consent" rest={rest} />,
+    offered: seesClients,
+    within: "clients",
   },
   { route: "devices", title: "page.devices", draw: () => <Devices />, offered: always },
 ];
@@ -103,7 +126,7 @@ function Here() {
   const [first = "", ...rest] = useRoute();
   const offered = PLACES.filter((place) => place.offered(role));
   const place = first === "" ? offered[0] : PLACES.find(({ route }) => route === first);
-  if (place === undefined || (!place.offered(role) && place.route !== first)) {
+  if (place === undefined || !place.offered(role)) {
     return <View title={app.words.t("page.no-such-place")}>{app.words.t("page.no-such-place.hint")}</View>;
   }
   return <Suspense fallback={<Busy text={app.words.t("page.reading")} />}>{place.draw(rest)}</Suspense>;
@@ -113,7 +136,8 @@ function Navigation() {
   const app = useApp();
   const inbox = useObservable(app.inbox);
   const [first] = useRoute();
-  const offered = PLACES.filter((place) => place.offered(app.session.acting!.role));
+  const offered = PLACES.filter((place) => place.offered(app.session.acting!.role) && !place.within);
+  const here = PLACES.find(({ route }) => route === first);
   return (
     <nav aria-label={app.words.t("page.navigation")}>
       <ul>
@@ -121,7 +145,7 @@ function Navigation() {
           <li key={place.route}>
             <a
               href={href(place.route)}
-              aria-current={place.route === (first ?? offered[0]!.route) ? "page" : undefined}
+              aria-current={place.route === (here?.within ?? first ?? offered[0]!.route) ? "page" : undefined}
             >
               {app.words.t(place.title)}
               {place.route === "inbox" && inbox.arrived.size > 0 && (
