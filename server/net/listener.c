@@ -96,8 +96,10 @@ bool listener_open(struct listener *l, const char *address, uint16_t port, int i
 
 void listener_close(struct listener *l)
 {
+	/* Now: libwebsockets closes later only when nothing goes on, and a peer that connects until
+	 * then is never accepted, so something goes on for ever. */
 	if (l->wsi != NULL)
-		lws_set_timeout(l->wsi, PENDING_TIMEOUT_KILLED_BY_PARENT, LWS_TO_KILL_ASYNC);
+		lws_set_timeout(l->wsi, PENDING_TIMEOUT_KILLED_BY_PARENT, LWS_TO_KILL_SYNC);
 	l->wsi = NULL;
 }
 

@@ -263,6 +263,22 @@ static void ask_for_certificate(SSL_CTX *ctx, enum net_client_certificate how)
 	SSL_CTX_set_verify(ctx, modes[how], on_verified);
 }
 
+static void on_message(int written, int version, int type, const void *bytes, size_t len, SSL *ssl,
+		       void *connection)
+{
+	(void)version;
+	(void)bytes;
+	(void)len;
+	(void)ssl;
+	if (connection != NULL && written == 0 && type == SSL3_RT_HEADER)
+		connection_hears_record(connection);
+}
+
+void tls_watch_records(void *ssl, struct connection *c)
+{
+	SSL_set_msg_callback_arg(ssl, c);
+}
+
 bool tls_configure(void *ssl_ctx, const struct net_options *o, struct lahetti_fault *f)
 {
 	static const unsigned char session_context[] = "lahetti";
@@ -286,6 +302,9 @@ bool tls_configure(void *ssl_ctx, const struct net_options *o, struct lahetti_fa
 					 "OpenSSL has none of the ciphers or groups that are "
 					 "allowed; check its configuration.");
 	ask_for_certificate(ctx, o->client_certificate);
+	/* Before any handshake: OpenSSL from 3.2 on calls it for those records only whose keys came
+	 * after it. */
+	SSL_CTX_set_msg_callback(ctx, on_message);
 	return tls_load(ctx, o, f);
 }
 
@@ -329,21 +348,4 @@ long tls_write(void *ssl, const void *bytes, size_t len)
 	if (n > 0)
 		return n;
 	return SSL_get_error(ssl, n) == SSL_ERROR_WANT_WRITE ? 0 : -1;
-}
-
-static void on_message(int written, int version, int type, const void *bytes, size_t len, SSL *ssl,
-		       void *connection)
-{
-	(void)version;
-	(void)bytes;
-	(void)len;
-	(void)ssl;
-	if (written == 0 && type == SSL3_RT_HEADER)
-		connection_hears_record(connection);
-}
-
-void tls_watch_records(void *ssl, struct connection *c)
-{
-	SSL_set_msg_callback(ssl, on_message);
-	SSL_set_msg_callback_arg(ssl, c);
 }

@@ -40,10 +40,10 @@ class Drain(unittest.TestCase):
             server.until_metric('lahetti_frames_total{frame="read_directory",outcome="taken"}', 2)
             server.terminate()
             self.goes_away(other)
-            self.assertEqual(server.get("/healthz"), (200, "draining\n"))
-            self.assertEqual(server.get("/readyz"), (503, "draining\n"))
             with self.assertRaises(ConnectionRefusedError):
                 tcp(server)
+            self.assertEqual(server.get("/healthz"), (200, "draining\n"))
+            self.assertEqual(server.get("/readyz"), (503, "draining\n"))
             server.unblock()
             self.assertIn(DONE, peer.answer(asked[0]))
             self.assertEqual(parse(peer.answer(asked[1])[DIRECTORY])[2], b"last")

@@ -2,6 +2,7 @@
 """Limits: each is exceeded here, gets a clear error, and costs the others nothing."""
 
 import contextlib
+import ssl
 import unittest
 
 from rawpeer import (DIRECTORY, DONE, ERROR, FATAL, LOGIN, PING, PONG, READ_DIRECTORY, SESSION, SUBSCRIBE, TRANSIENT,
@@ -95,9 +96,14 @@ class Pace(Limits):
         self.assertEqual(other.echo("x"), "x")
 
     def test_pings_a_second(self):
-        server = self.server("pings=5")
-        other = self.peer(server, actor(user=2))
-        peer = self.peer(server, actor(user=1))
+        for newest in (ssl.TLSVersion.TLSv1_3, ssl.TLSVersion.TLSv1_2):
+            with self.subTest(newest):
+                self.flood_with_pings(self.server("pings=5", "--tls12"), tls_context(newest=newest))
+
+    def flood_with_pings(self, server, context):
+        other = self.peer(server, actor(user=2), context=context)
+        peer = self.peer(server, actor(user=1), context=context)
+        self.assertEqual(peer.connection.version().replace(".", "_"), context.maximum_version.name)
         for i in range(8):
             peer.say_frame(PING, bytes([i]))
             self.assertEqual(peer.hear_frame(), (PONG, bytes([i])))

@@ -12,13 +12,14 @@ import {
 } from "../../gen/lahetti/v1/bodies_pb";
 import type { Reference } from "../../gen/lahetti/v1/common_pb";
 import type { Header, Recipient } from "../../gen/lahetti/v1/statement_pb";
-import type { FormRow } from "../trade/forms";
+import { placeOf, type FormRow } from "../trade/forms";
 import { bodyOf } from "../trade/statement";
 import type { KindRow } from "../trade/tables";
 import { equal, hex, NONE } from "../wire/bytes";
 import { useWords } from "./context";
 import { enumNamed } from "./Form";
-import { PartyName, Person } from "./names";
+import { Person } from "./names";
+import { PlaceName } from "./RecipientPicker";
 import "./body.css";
 
 interface Props {
@@ -90,12 +91,12 @@ function Value({ row, value, header }: { row: FormRow; value: unknown; header: H
       return (
         <List
           items={(value as Party[]).map((party) => (
-            <PartyName party={party} />
+            <PlaceName place={placeOf(party)} />
           ))}
         />
       );
     case "recipient":
-      return <PartyName party={value as Recipient} />;
+      return <PlaceName place={placeOf(value as Recipient)} />;
     case "user":
       return <Person user={value as Uint8Array} unit={header?.unit ?? NONE} />;
     case "scan":

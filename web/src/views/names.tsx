@@ -1,8 +1,5 @@
 /* Who and where, by their identifiers: names of the directory, in the words of the page. */
-import type { Party } from "../../gen/lahetti/v1/bodies_pb";
-import { RoleSchema } from "../../gen/lahetti/v1/common_pb";
 import { OrganisationType } from "../../gen/lahetti/v1/directory_pb";
-import { RecipientKind, type Recipient } from "../../gen/lahetti/v1/statement_pb";
 import { useObservable } from "../session/observable";
 import { kind as kindRow, kindNamed } from "../trade/tables";
 import { equal, hex, own } from "../wire/bytes";
@@ -45,29 +42,5 @@ export function Person({ user, unit }: { user: Uint8Array; unit: Uint8Array }) {
   if (found !== undefined) return <>{found.user.name}</>;
   return (
     <>{value === undefined && failed === undefined ? "…" : app.words.t("page.receive.unknown-person")}</>
-  );
-}
-
-/** To whom something goes, or who may have it: an organisation, narrowed by what is given. */
-export function PartyName({ party }: { party: Party | Recipient }) {
-  const app = useApp();
-  const directory = useObservable(app.directory);
-  const queue = "kind" in party && party.kind === RecipientKind.QUEUE;
-  return (
-    <>
-      {party.user.length > 0 && (
-        <>
-          <Person user={party.user} unit={party.unit} />
-          {", "}
-        </>
-      )}
-      {party.role !== 0 && `${app.words.of(RoleSchema, party.role)}, `}
-      {party.unit.length > 0 ? (
-        <Place unit={party.unit} organisation={party.organisation} />
-      ) : (
-        (directory.organisation(party.organisation)?.name ?? app.words.t("page.receive.unknown-place"))
-      )}
-      {queue && `, ${app.words.t("page.receive.queue-of-unit")}`}
-    </>
   );
 }

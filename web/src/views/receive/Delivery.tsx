@@ -8,11 +8,13 @@ import { State, StateSchema, UrgencySchema } from "../../../gen/lahetti/v1/bodie
 import type { Notice } from "../../../gen/lahetti/v1/session_pb";
 import { useObservable } from "../../session/observable";
 import { isHandedBack } from "../../session/opened";
+import { placeOf } from "../../trade/forms";
 import { hasLife } from "../../trade/steps";
 import { equal, hex } from "../../wire/bytes";
 import type { TextKey } from "../../words/words";
 import { useApp, useWords } from "../context";
-import { Person, PartyName, Place, useKindName } from "../names";
+import { Person, Place, useKindName } from "../names";
+import { PlaceName } from "../RecipientPicker";
 import { Busy, Empty, Facts, Failure, View } from "../parts";
 import { href } from "../routes";
 import { Deadline } from "./NoticeRow";
@@ -87,7 +89,7 @@ function NoticeFacts({ notice }: { notice: Notice }) {
         ],
         [
           words.t("page.receive.to"),
-          notice.recipient === undefined ? undefined : <PartyName party={notice.recipient} />,
+          notice.recipient === undefined ? undefined : <PlaceName place={placeOf(notice.recipient)} />,
         ],
         [words.t("page.receive.state"), words.of(StateSchema, notice.state)],
         [words.t("page.receive.urgency"), opened ? "" : words.of(UrgencySchema, notice.urgency)],
