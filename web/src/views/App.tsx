@@ -56,6 +56,19 @@ const PLACES: Place[] = [
     offered: seesClients,
     within: "clients",
   },
+  {
+    route: "withdraw",
+    title: "page.send.withdraw",
+    draw: (rest) => <Send place="withdraw" rest={rest} />,
+    offered: seesClients,
+    within: "clients",
+  },
+  {
+    route: "sent",
+    title: "page.send.sent",
+    draw: (rest) => <Send place="sent" rest={rest} />,
+    offered: seesClients,
+  },
   { route: "devices", title: "page.devices", draw: () => <Devices />, offered: always },
 ];
 
