@@ -395,10 +395,10 @@ bool directory_recipient(struct cli *c, const char *text, Lahetti__V1__Recipient
 	if (!lahetti_word_parse(&lahetti__v1__recipient_kind__descriptor, kind, &value, NULL))
 		return cli_fail(c, CLI_WRONG_USE, "cli.bad-recipient", text, NULL);
 	r->kind = (Lahetti__V1__RecipientKind)value;
-	if (r->kind == LAHETTI__V1__RECIPIENT_KIND__RECIPIENT_KIND_CARE_TEAM ||
-	    r->kind == LAHETTI__V1__RECIPIENT_KIND__RECIPIENT_KIND_CASE_MANAGER)
-		return organisation_id(c, colon != NULL ? colon + 1 : NULL, &r->organisation);
-	if (colon == NULL)
+	if (colon == NULL && (r->kind == LAHETTI__V1__RECIPIENT_KIND__RECIPIENT_KIND_CARE_TEAM ||
+			      r->kind == LAHETTI__V1__RECIPIENT_KIND__RECIPIENT_KIND_CASE_MANAGER))
+		return organisation_id(c, NULL, &r->organisation);
+	if (colon == NULL || r->kind > LAHETTI__V1__RECIPIENT_KIND__RECIPIENT_KIND_QUEUE)
 		return cli_fail(c, CLI_WRONG_USE, "cli.bad-recipient", text, NULL);
 	if (!read_place(c, colon + 1, r->kind != LAHETTI__V1__RECIPIENT_KIND__RECIPIENT_KIND_QUEUE,
 			&p))

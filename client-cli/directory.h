@@ -41,8 +41,8 @@ LAHETTI_CHECKED bool directory_user(struct cli *c, const char *text, size_t len,
 				    const Lahetti__V1__Unit *unit, const Lahetti__V1__User **found);
 
 /*
- * "queue:UNIT", "role:UNIT/ROLE", "user:UNIT/USER", "care-team[:ORGANISATION]",
- * "case-manager[:ORGANISATION]"; one's own organisation where none is named.
+ * "queue:UNIT", "role:UNIT/ROLE", "user:UNIT/USER", "care-team", "case-manager"; the last two are
+ * of the client's case in one's own organisation.
  */
 LAHETTI_CHECKED bool directory_recipient(struct cli *c, const char *text,
 					 Lahetti__V1__Recipient **recipient);

@@ -107,13 +107,15 @@ bool draft_attachments(struct cli *c, struct draft *d)
 	return true;
 }
 
-/* Whether all recipients are of the organisation in which the user acts. */
+/* Whether all recipients are of the organisation in which the user acts. In a team there may be
+ * others: a consent that is named is meant for them. */
 static bool stays_inside(const struct cli *c, const struct draft *d)
 {
 	struct lahetti_span own = lahetti_id_span(&c->session->profile.organisation);
 
 	for (size_t i = 0; i < d->header.n_recipients; i++)
-		if (!lahetti_span_equal(lahetti_bytes_span(d->recipients[i]->organisation), own))
+		if (!lahetti_span_equal(lahetti_bytes_span(d->recipients[i]->organisation), own) ||
+		    (d->recipients[i]->unit.len == 0 && d->header.n_consents > 0))
 			return false;
 	return true;
 }

@@ -4,13 +4,14 @@
  * which, where the texts are not whole.
  *
  *   kinds        [{number, name, version, body, text, authors, recipients, recipientsLeast,
- *                recipientsMost, repliesTo, step, steps, feedback, replaces, hasClient,
+ *                recipientsMost, repliesTo, step, stepFrom, steps, feedback, replaces, hasClient,
  *                deadlineDays, form}]
  *                body is the message's full name; text the key of the kind's name; authors roles,
  *                recipients recipient kinds, repliesTo kinds; step what it makes, 0 none, -1 its
- *                body tells; steps what may be made on a delivery of it. deadlineDays 0: none.
- *   form         [{field, label, hint, shape, most, enum, needed, either, recipients, when,
- *                otherwise}], each key in each row, in the order in which a person is asked
+ *                body tells by stepFrom, {field, steps: [{value, step}]}, else null: the values of
+ * that field, an enum, and the step that each makes; steps what may be made on a delivery of it.
+ * deadlineDays 0: none. form         [{field, label, hint, shape, most, enum, needed, either,
+ * recipients, when, otherwise}], each key in each row, in the order in which a person is asked
  *                field is as in the .proto, label and hint are keys of texts, hint null where
  *                there is none; shape a name of shapes.def; most bytes of a text, 0 where it is
  *                none; enum the full name of a field's enum, else null. needed is the code of what
@@ -41,6 +42,7 @@
 #include "lahetti/message.h"
 #include "lahetti/text.h"
 
+#include <assert.h>
 #include <jansson.h>
 #include <lahetti/v1/audit.pb-c.h>
 #include <lahetti/v1/common.pb-c.h>
@@ -49,7 +51,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#define KEY_MOST 160
+#define KEY_MOST  160
+#define BODY_MOST 1024 /* bytes of a body's struct */
 
 static const struct lahetti_text_row own_texts[] = {
 #define TEXT(key, en, fi, sv) {key, {en, fi, sv}},
@@ -246,22 +249,58 @@ static json_t *form(const struct lahetti_kind_row *kind)
 
 /* ---- kinds, steps, roles, enums ---- */
 
+/* The step that a body with that value of its step's field makes. */
+static int step_with(const struct lahetti_kind_row *kind, const ProtobufCFieldDescriptor *field,
+		     int value)
+{
+	uint64_t body[BODY_MOST / sizeof(uint64_t)];
+
+	assert(kind->body->sizeof_message <= sizeof body);
+	protobuf_c_message_init(kind->body, body);
+	memcpy((uint8_t *)body + field->offset, &value, sizeof value);
+	return (int)lahetti_body_step(kind, body);
+}
+
+/* The values with which the step is one that the kind can make. */
+static json_t *step_from(const struct lahetti_kind_row *kind)
+{
+	const ProtobufCFieldDescriptor *field;
+	const ProtobufCEnumDescriptor *type;
+	json_t *list;
+
+	if (kind->step_field == NULL)
+		return json_null();
+	field = protobuf_c_message_descriptor_get_field_by_name(kind->body, kind->step_field);
+	type = field->descriptor;
+	list = json_array();
+	for (unsigned i = 0; i < type->n_values; i++) {
+		int value = type->values[i].value;
+		int step = step_with(kind, field, value);
+		const struct lahetti_step_row *row = lahetti_step_any(step);
+
+		if (value != 0 && row != NULL && LAHETTI_IN(row->kinds, kind->number))
+			list = add(list, json_pack("{s:i, s:i}", "value", value, "step", step));
+	}
+	return json_pack("{s:s, s:o}", "field", kind->step_field, "steps", list);
+}
+
 static json_t *kind(const struct lahetti_kind_row *row)
 {
 	char text[KEY_MOST];
 
 	(void)snprintf(text, sizeof text, "kind.%s", row->name);
 	return json_pack(
-		"{s:I, s:s, s:I, s:s, s:s, s:o, s:o, s:I, s:I, s:o, s:i, s:o, s:b, s:b, "
+		"{s:I, s:s, s:I, s:s, s:s, s:o, s:o, s:I, s:I, s:o, s:i, s:o, s:o, s:b, s:b, "
 		"s:b, s:I, s:o}",
 		"number", (json_int_t)row->number, "name", row->name, "version",
 		(json_int_t)row->version, "body", row->body->name, "text", must_have_text(text),
 		"authors", numbers(row->authors), "recipients", numbers(row->recipients),
 		"recipientsLeast", (json_int_t)row->recipients_least, "recipientsMost",
 		(json_int_t)row->recipients_most, "repliesTo", numbers(row->replies_to), "step",
-		row->step, "steps", values(row->steps, &lahetti__v1__step__descriptor), "feedback",
-		row->feedback, "replaces", row->replaces, "hasClient", row->has_client,
-		"deadlineDays", (json_int_t)row->deadline_days, "form", form(row));
+		row->step, "stepFrom", step_from(row), "steps",
+		values(row->steps, &lahetti__v1__step__descriptor), "feedback", row->feedback,
+		"replaces", row->replaces, "hasClient", row->has_client, "deadlineDays",
+		(json_int_t)row->deadline_days, "form", form(row));
 }
 
 static json_t *kinds(void)

@@ -108,7 +108,8 @@ bool lahetti_check_categories(const Lahetti__V1__Category *categories, size_t n,
 	return lahetti_enum_set(categories, n, &ignored) || lahetti_wrong(f, "bad-categories");
 }
 
-/* Which fields a kind of recipient has besides the organisation, in the order of RecipientKind. */
+/* Which fields a kind of recipient has besides the organisation, in the order of RecipientKind. A
+ * team is the author's own organisation's: it need not be named. */
 static const struct recipient_form {
 	bool unit, role, user;
 } forms[] = {
@@ -133,8 +134,10 @@ bool lahetti_check_recipient(const Lahetti__V1__Recipient *recipient, lahetti_se
 	if (!LAHETTI_IN(kinds, recipient->kind))
 		return lahetti_wrong(f, "bad-recipient");
 	form = &forms[recipient->kind];
-	if (!id_given(recipient->organisation, true) || !id_given(recipient->unit, form->unit) ||
-	    !id_given(recipient->user, form->user))
+	if ((form->unit || recipient->organisation.len > 0) &&
+	    !id_given(recipient->organisation, true))
+		return lahetti_wrong(f, "bad-recipient");
+	if (!id_given(recipient->unit, form->unit) || !id_given(recipient->user, form->user))
 		return lahetti_wrong(f, "bad-recipient");
 	if (form->role ? role == NULL || !role->sees_clients : recipient->role != 0)
 		return lahetti_wrong(f, "bad-recipient");

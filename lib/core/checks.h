@@ -46,7 +46,7 @@ LAHETTI_CHECKED bool lahetti_check_categories(const Lahetti__V1__Category *categ
 /*
  * "bad-recipient": not one of the kinds, or fields other than that kind has: USER organisation,
  * unit, user; ROLE organisation, unit and a role that sees clients; QUEUE organisation, unit;
- * CARE_TEAM and CASE_MANAGER organisation.
+ * CARE_TEAM and CASE_MANAGER organisation or none.
  */
 LAHETTI_CHECKED bool lahetti_check_recipient(const Lahetti__V1__Recipient *recipient,
 					     lahetti_set kinds, struct lahetti_fault *f);

@@ -1,5 +1,5 @@
-#include "bodies.h"
 #include "checks.h"
+#include "lahetti/forms.h"
 #include "lahetti/id.h"
 #include "lahetti/kinds.h"
 #include "lahetti/message.h"
@@ -207,5 +207,6 @@ bool lahetti_statement_read(struct lahetti_statement *s, struct lahetti_span pay
 	*s = (struct lahetti_statement){.kind = kind, .header = header, .body = body};
 	return check_author(kind, header, f) && check_references(kind, header, f) &&
 	       check_recipients(kind, header, f) && check_disclosure(kind, header, f) &&
-	       check_attachments(kind, header, f) && lahetti_body_check(kind, header, body, f);
+	       check_attachments(kind, header, f) && lahetti_form_check(kind, header, body, f) &&
+	       (kind->check == NULL || kind->check(header, body, f));
 }

@@ -436,66 +436,140 @@ static bool matches(const Lahetti__V1__DirectoryEntry *e, const char *term)
 	return term[0] == '\0' || strcasestr(name, term) != NULL;
 }
 
-/*
- * Organisations, then units, then users, then memberships, by identifier. The cursor is the kind
- * and the identifier where the next page goes on. An organisation narrows all but organisations, a
- * unit narrows memberships.
- */
-bool read_directory(struct handling *h, struct lahetti_fault *f)
+/* Where a page goes on: a kind, and the identifier after which. */
+struct onward {
+	unsigned kind;
+	struct lahetti_span after;
+};
+#define ONWARD_LEN (1 + LAHETTI_ID_LEN)
+
+static bool read_onward(ProtobufCBinaryData cursor, struct onward *from, struct lahetti_fault *f)
 {
-	const Lahetti__V1__ReadDirectory *asked = h->frame->read_directory;
-	const Lahetti__V1__DirectoryEntry *found[PAGE_MOST], *kept[PAGE_MOST];
-	uint8_t *cursor = lahetti_arena_take(&h->arena, 1 + LAHETTI_ID_LEN);
-	unsigned kind = DIRECTORY_ORGANISATION;
-	struct lahetti_span after = {0};
-	struct lahetti_id organisation, unit;
-	size_t n_kept = 0, n,
-	       most = asked->limit == 0 || asked->limit > PAGE_MOST ? PAGE_MOST : asked->limit;
+	*from = (struct onward){.kind = DIRECTORY_ORGANISATION};
+	if (cursor.len == 0)
+		return true;
+	if (cursor.len != ONWARD_LEN || cursor.data[0] < DIRECTORY_ORGANISATION ||
+	    cursor.data[0] > DIRECTORY_MEMBERSHIP)
+		return lahetti_fault_set(
+			f, LAHETTI_FAULT_MALFORMED, "bad-cursor",
+			"The place to go on from is not one that this server gave.");
+	from->kind = cursor.data[0];
+	from->after = lahetti_span(cursor.data + 1, LAHETTI_ID_LEN);
+	return true;
+}
 
-	if (cursor == NULL)
-		return lahetti_fault_no_memory(f);
-	if (!lahetti_text_is_line(asked->term, NAME_MOST, f) ||
-	    !facts_id(asked->organisation, &organisation, f) || !facts_id(asked->unit, &unit, f))
+/* After the last entry of a page; nothing where it was not full. */
+static ProtobufCBinaryData write_onward(uint8_t *cursor, const Lahetti__V1__DirectoryEntry *last,
+					unsigned kind, bool full)
+{
+	if (!full)
+		return (ProtobufCBinaryData){0};
+	cursor[0] = (uint8_t)kind;
+	memcpy(cursor + 1, directory_entity(last).data, LAHETTI_ID_LEN);
+	return (ProtobufCBinaryData){.data = cursor, .len = ONWARD_LEN};
+}
+
+/* Adds a row to a page; one that is not there is left out. */
+static bool add_row(struct handling *h, enum directory_kind kind, struct lahetti_span id,
+		    const Lahetti__V1__DirectoryEntry **page, size_t *n, struct lahetti_fault *f)
+{
+	struct lahetti_fault fault = {0};
+	const Lahetti__V1__DirectoryEntry *row =
+		directory_find(h->store, kind, id, 0, &h->arena, &fault);
+
+	if (fault.kind != LAHETTI_FAULT_NONE) {
+		*f = fault;
 		return false;
-	if (asked->cursor.len > 0) {
-		if (asked->cursor.len != 1 + LAHETTI_ID_LEN ||
-		    asked->cursor.data[0] < DIRECTORY_ORGANISATION ||
-		    asked->cursor.data[0] > DIRECTORY_MEMBERSHIP)
-			return lahetti_fault_set(
-				f, LAHETTI_FAULT_MALFORMED, "bad-cursor",
-				"The place to go on from is not one that this server gave.");
-		kind = asked->cursor.data[0];
-		after = lahetti_span(asked->cursor.data + 1, LAHETTI_ID_LEN);
 	}
-	while (kind <= DIRECTORY_MEMBERSHIP && n_kept < most) {
-		bool by_unit = kind == DIRECTORY_MEMBERSHIP && !lahetti_id_empty(&unit);
-		bool by_organisation =
-			kind != DIRECTORY_ORGANISATION && !lahetti_id_empty(&organisation);
+	if (row != NULL)
+		page[(*n)++] = row;
+	return true;
+}
 
-		if (!directory_list(h->store, kind,
-				    by_unit	      ? DIRECTORY_BY_UNIT
-				    : by_organisation ? DIRECTORY_BY_ORGANISATION
-						      : DIRECTORY_ALL,
-				    by_unit ? &unit : &organisation, after, found, most - n_kept,
-				    &n, &h->arena, f))
+/*
+ * A unit and who is in it, or a user and what they are: that row on the first page, then the
+ * memberships, each after the row of its other end.
+ */
+static bool read_memberships(struct handling *h, enum directory_by by, const struct lahetti_id *of,
+			     const struct onward *from, size_t most, uint8_t *cursor,
+			     struct lahetti_fault *f)
+{
+	const Lahetti__V1__DirectoryEntry *found[PAGE_MOST / 2], *page[PAGE_MOST + 1];
+	bool of_unit = by == DIRECTORY_BY_UNIT;
+	size_t pairs = most < 2 ? 1 : most / 2, n, n_page = 0;
+
+	if (from->after.len == 0 && !add_row(h, of_unit ? DIRECTORY_UNIT : DIRECTORY_USER,
+					     lahetti_id_span(of), page, &n_page, f))
+		return false;
+	if (!directory_list(h->store, DIRECTORY_MEMBERSHIP, by, of, from->after, found, pairs, &n,
+			    &h->arena, f))
+		return false;
+	for (size_t i = 0; i < n; i++) {
+		const Lahetti__V1__Membership *m = found[i]->membership;
+
+		if (!add_row(h, of_unit ? DIRECTORY_USER : DIRECTORY_UNIT,
+			     lahetti_bytes_span(of_unit ? m->user : m->unit), page, &n_page, f))
+			return false;
+		page[n_page++] = found[i];
+	}
+	return answer_directory(h, page, n_page,
+				write_onward(cursor, n == 0 ? NULL : found[n - 1],
+					     DIRECTORY_MEMBERSHIP, n == pairs),
+				f);
+}
+
+/* Organisations, then units, then users, then memberships, by identifier. An organisation narrows
+ * all but organisations. */
+static bool read_all(struct handling *h, const Lahetti__V1__ReadDirectory *asked,
+		     const struct lahetti_id *organisation, struct onward from, size_t most,
+		     uint8_t *cursor, struct lahetti_fault *f)
+{
+	const Lahetti__V1__DirectoryEntry *found[PAGE_MOST], *kept[PAGE_MOST];
+	ProtobufCBinaryData onward = {0};
+	size_t n_kept = 0, n;
+
+	while (from.kind <= DIRECTORY_MEMBERSHIP && n_kept < most) {
+		bool narrowed =
+			from.kind != DIRECTORY_ORGANISATION && !lahetti_id_empty(organisation);
+
+		if (!directory_list(h->store, from.kind,
+				    narrowed ? DIRECTORY_BY_ORGANISATION : DIRECTORY_ALL,
+				    organisation, from.after, found, most - n_kept, &n, &h->arena,
+				    f))
 			return false;
 		for (size_t i = 0; i < n; i++)
 			if (matches(found[i], asked->term))
 				kept[n_kept++] = found[i];
 		if (n == 0) {
-			kind++;
-			after = (struct lahetti_span){0};
+			from = (struct onward){.kind = from.kind + 1};
 			continue;
 		}
-		cursor[0] = (uint8_t)kind;
-		memcpy(cursor + 1, directory_entity(found[n - 1]).data, LAHETTI_ID_LEN);
-		after = lahetti_span(cursor + 1, LAHETTI_ID_LEN);
+		onward = write_onward(cursor, found[n - 1], from.kind, true);
+		from.after = lahetti_span(cursor + 1, LAHETTI_ID_LEN);
 	}
-	return answer_directory(
-		h, kept, n_kept,
-		(ProtobufCBinaryData){.data = cursor,
-				      .len = n_kept == most ? 1 + LAHETTI_ID_LEN : 0},
-		f);
+	return answer_directory(h, kept, n_kept, n_kept == most ? onward : (ProtobufCBinaryData){0},
+				f);
+}
+
+bool read_directory(struct handling *h, struct lahetti_fault *f)
+{
+	const Lahetti__V1__ReadDirectory *asked = h->frame->read_directory;
+	size_t most = asked->limit == 0 || asked->limit > PAGE_MOST ? PAGE_MOST : asked->limit;
+	uint8_t *cursor = lahetti_arena_take(&h->arena, ONWARD_LEN);
+	struct lahetti_id organisation, unit, user;
+	struct onward from;
+
+	if (cursor == NULL)
+		return lahetti_fault_no_memory(f);
+	if (!lahetti_text_is_line(asked->term, NAME_MOST, f) ||
+	    !facts_id(asked->organisation, &organisation, f) || !facts_id(asked->unit, &unit, f) ||
+	    !facts_id(asked->user, &user, f) || !read_onward(asked->cursor, &from, f))
+		return false;
+	if (!lahetti_id_empty(&unit))
+		return read_memberships(h, DIRECTORY_BY_UNIT, &unit, &from, most, cursor, f);
+	if (!lahetti_id_empty(&user))
+		return read_memberships(h, DIRECTORY_BY_USER, &user, &from, most, cursor, f);
+	return read_all(h, asked, &organisation, from, most, cursor, f);
 }
 
 bool read_devices(struct handling *h, struct lahetti_fault *f)

@@ -218,6 +218,8 @@ static bool goes_on(struct handling *h)
 		LAHETTI__V1__CLIENT_FRAME__BODY_HANDED_OVER,
 		LAHETTI__V1__CLIENT_FRAME__BODY_OPEN,
 		LAHETTI__V1__CLIENT_FRAME__BODY_READ_RECEIPT,
+		LAHETTI__V1__CLIENT_FRAME__BODY_READ_CASE,
+		LAHETTI__V1__CLIENT_FRAME__BODY_READ_STATEMENT,
 		LAHETTI__V1__CLIENT_FRAME__BODY_WHO_SAW,
 		LAHETTI__V1__CLIENT_FRAME__BODY_READ_TRAIL,
 		LAHETTI__V1__CLIENT_FRAME__BODY_REVOKE_DEVICE,
@@ -227,6 +229,8 @@ static bool goes_on(struct handling *h)
 	for (size_t i = 0; i < sizeof frames / sizeof *frames; i++)
 		if (h->job->head.frame == frames[i])
 			return true;
+	if (h->job->head.frame == LAHETTI__V1__CLIENT_FRAME__BODY_FIND_CLIENTS)
+		return policy_supervises(&h->actor);
 	if (h->job->head.frame != LAHETTI__V1__CLIENT_FRAME__BODY_SUBMIT ||
 	    h->frame->submit->envelope == NULL)
 		return false;
@@ -660,6 +664,10 @@ static handler_fn *fetcher_of(const struct job *j)
 		return fetch_content;
 	case LAHETTI__V1__CLIENT_FRAME__BODY_READ_ATTACHMENT:
 		return fetch_attachment;
+	case LAHETTI__V1__CLIENT_FRAME__BODY_READ_CASE:
+		return fetch_case;
+	case LAHETTI__V1__CLIENT_FRAME__BODY_READ_STATEMENT:
+		return fetch_statement;
 	default:
 		return fetch_trail;
 	}

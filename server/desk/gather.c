@@ -1,5 +1,6 @@
 #include "gather.h"
 
+#include "care_team.h"
 #include "clients.h"
 #include "lahetti/message.h"
 
@@ -50,6 +51,39 @@ bool gather_known(struct handling *h, const struct lahetti_id *id, struct stored
 		return true; /* who acts in no unit knows of none */
 	return statements_find_known(h->store, id, &h->actor.unit, &out->row, &out->found, f) &&
 	       read_stored(h, out, f);
+}
+
+bool gather_readable(struct handling *h, const struct lahetti_id *id, struct stored *out,
+		     struct lahetti_fault *f)
+{
+	*out = (struct stored){0};
+	if (lahetti_id_empty(&h->actor.unit))
+		return true;
+	return statements_find_readable(h->store, id, &h->actor.unit, &h->actor.organisation,
+					&out->row, &out->found, f) &&
+	       read_stored(h, out, f);
+}
+
+bool gather_author(struct handling *h, const struct stored *stored, Lahetti__V1__Content *content,
+		   struct lahetti_fault *f)
+{
+	struct lahetti_fault fault = {0};
+	const Lahetti__V1__DirectoryEntry *device = directory_find(
+		h->store, DIRECTORY_DEVICE, lahetti_bytes_span(stored->statement.header->device),
+		stored->row.accepted_us, &h->arena, &fault);
+	char name[256];
+
+	if (fault.kind != LAHETTI_FAULT_NONE) {
+		*f = fault;
+		return false;
+	}
+	if (device != NULL)
+		content->spki = device->device->spki;
+	if (!directory_name(h->store, DIRECTORY_USER, &stored->row.author, stored->row.accepted_us,
+			    name, f))
+		return false;
+	content->author_name = lahetti_arena_text(&h->arena, lahetti_span_text(name));
+	return content->author_name != NULL || lahetti_fault_no_memory(f);
 }
 
 static bool consent_parts(struct handling *h, const struct lahetti_id *ids, size_t n,
@@ -154,7 +188,6 @@ bool gather_recipient(struct handling *h, const Lahetti__V1__Recipient *asked,
 	struct lahetti_id id;
 
 	*out = (struct facts_recipient){.asked = asked};
-	/* A care team or a case manager is resolved from the client's team. */
 	if (asked->unit.len == 0)
 		return true;
 	if (!facts_id(asked->unit, &id, f))
@@ -172,6 +205,122 @@ bool gather_recipient(struct handling *h, const Lahetti__V1__Recipient *asked,
 		return false;
 	out->exists =
 		asked->kind != LAHETTI__V1__RECIPIENT_KIND__RECIPIENT_KIND_USER || out->people > 0;
+	return true;
+}
+
+static bool is_person(const Lahetti__V1__Recipient *r, const struct lahetti_id *user)
+{
+	return r->kind == LAHETTI__V1__RECIPIENT_KIND__RECIPIENT_KIND_USER &&
+	       lahetti_span_equal(lahetti_bytes_span(r->user), lahetti_id_span(user));
+}
+
+/* What of recipients is being resolved. */
+struct resolving {
+	Lahetti__V1__Recipient *const *asked;
+	size_t n_asked;
+	uint32_t at;
+	struct resolved *out;
+};
+
+static bool has_person(const struct resolving *r, const struct lahetti_id *user)
+{
+	for (size_t i = 0; i < r->n_asked; i++)
+		if (is_person(r->asked[i], user))
+			return true;
+	for (size_t i = 0; i < r->out->n; i++)
+		if (is_person(r->out->recipients[i].asked, user))
+			return true;
+	return false;
+}
+
+/* A member of the team as the person that they are. Who does not work there any more is nobody. */
+static bool add_member(struct handling *h, struct resolving *r, const struct care_team_member *m,
+		       bool *somebody, struct lahetti_fault *f)
+{
+	Lahetti__V1__Recipient *to = lahetti_arena_take(&h->arena, sizeof *to);
+	struct facts_recipient person;
+	size_t mark;
+
+	if (to == NULL)
+		return spent(f);
+	lahetti__v1__recipient__init(to);
+	to->kind = LAHETTI__V1__RECIPIENT_KIND__RECIPIENT_KIND_USER;
+	to->organisation = id_bytes(h, &m->organisation);
+	to->unit = id_bytes(h, &m->unit);
+	to->user = id_bytes(h, &m->user);
+	mark = h->arena.used;
+	if (!gather_recipient(h, to, &person, f))
+		return false;
+	h->arena.used = mark; /* the directory's page of the unit */
+	if (!person.exists)
+		return true;
+	*somebody = true;
+	r->out->which[r->out->n] = r->at;
+	r->out->recipients[r->out->n++] = person;
+	return true;
+}
+
+/* The members for whom the team or the case manager stands. */
+static bool add_team(struct handling *h, struct resolving *r, const struct lahetti_id *case_id,
+		     bool *somebody, struct lahetti_fault *f)
+{
+	const Lahetti__V1__Recipient *asked = r->asked[r->at];
+	bool manager = asked->kind == LAHETTI__V1__RECIPIENT_KIND__RECIPIENT_KIND_CASE_MANAGER;
+	struct care_team_member members[CARE_TEAM_MOST];
+	size_t n;
+
+	if (asked->organisation.len > 0 &&
+	    !lahetti_span_equal(lahetti_bytes_span(asked->organisation),
+				lahetti_id_span(&h->actor.organisation)))
+		return true;
+	if (!care_team(h->store, case_id, members, &n, f))
+		return false;
+	for (size_t i = 0; i < n; i++) {
+		if ((manager && !members[i].case_manager) ||
+		    lahetti_id_equal(&members[i].user, &h->actor.user))
+			continue;
+		if (has_person(r, &members[i].user))
+			*somebody = true;
+		else if (!add_member(h, r, &members[i], somebody, f))
+			return false;
+	}
+	return true;
+}
+
+bool gather_is_team(const Lahetti__V1__Recipient *r)
+{
+	return r->kind == LAHETTI__V1__RECIPIENT_KIND__RECIPIENT_KIND_CARE_TEAM ||
+	       r->kind == LAHETTI__V1__RECIPIENT_KIND__RECIPIENT_KIND_CASE_MANAGER;
+}
+
+bool gather_recipients(struct handling *h, const struct lahetti_id *case_id,
+		       Lahetti__V1__Recipient *const *asked, size_t n_asked, struct resolved *out,
+		       struct lahetti_fault *f)
+{
+	struct resolving r = {.asked = asked, .n_asked = n_asked, .out = out};
+	size_t most = n_asked + CARE_TEAM_MOST; /* nobody of a team comes twice */
+
+	*out = (struct resolved){
+		.recipients = lahetti_arena_take(&h->arena, most * sizeof *out->recipients),
+		.which = lahetti_arena_take(&h->arena, most * sizeof *out->which),
+	};
+	if (out->recipients == NULL || out->which == NULL)
+		return spent(f);
+	for (r.at = 0; r.at < n_asked; r.at++) {
+		const Lahetti__V1__Recipient *one = asked[r.at];
+		bool team = gather_is_team(one), somebody = false;
+
+		if (team && case_id != NULL && !add_team(h, &r, case_id, &somebody, f))
+			return false;
+		if (somebody)
+			continue;
+		out->which[out->n] = r.at;
+		if (team)
+			out->recipients[out->n] = (struct facts_recipient){.asked = one};
+		else if (!gather_recipient(h, one, &out->recipients[out->n], f))
+			return false;
+		out->n++;
+	}
 	return true;
 }
 
@@ -198,6 +347,20 @@ static bool gather_lost(struct handling *h, const struct stored *stored,
 	return true;
 }
 
+bool gather_case(struct handling *h, const struct lahetti_id *case_id, struct lahetti_id *client,
+		 bool *has, struct lahetti_fault *f)
+{
+	struct lahetti_id controller = {0};
+	bool found;
+
+	*client = (struct lahetti_id){0};
+	if (!clients_case_find(h->store, case_id, client, &controller, &found, f) ||
+	    !clients_unit_has_case(h->store, &h->actor.unit, case_id, has, f))
+		return false;
+	*has = *has && found && lahetti_id_equal(&controller, &h->actor.organisation);
+	return true;
+}
+
 bool gather_holds(struct handling *h, const struct lahetti_id *statement,
 		  const struct lahetti_id *controller, bool *holds, struct lahetti_fault *f)
 {
@@ -210,7 +373,7 @@ bool gather_holds(struct handling *h, const struct lahetti_id *statement,
  * --------------------------------------------------------------------------------------------------------
  */
 
-static Lahetti__V1__Recipient *recipient_of(struct handling *h, const struct deliveries_row *row)
+Lahetti__V1__Recipient *gather_addressee(struct handling *h, const struct deliveries_row *row)
 {
 	Lahetti__V1__Recipient *r = lahetti_arena_take(&h->arena, sizeof *r);
 
@@ -236,7 +399,7 @@ static bool role_of_person(struct handling *h, struct delivered *d, struct lahet
 	    d->row.recipient_kind != LAHETTI__V1__RECIPIENT_KIND__RECIPIENT_KIND_USER ||
 	    lahetti_id_equal(&d->row.organisation, &d->stored.row.organisation))
 		return true;
-	asked = recipient_of(h, &d->row);
+	asked = gather_addressee(h, &d->row);
 	if (asked == NULL)
 		return spent(f);
 	if (!gather_recipient(h, asked, &person, f))
@@ -363,7 +526,7 @@ Lahetti__V1__Notice *gather_notice(struct handling *h, const struct delivered *d
 	n->from_organisation = id_bytes(h, &d->stored.row.organisation);
 	n->urgency = (Lahetti__V1__Urgency)d->row.urgency;
 	n->deadline = d->row.deadline;
-	n->recipient = recipient_of(h, &d->row);
+	n->recipient = gather_addressee(h, &d->row);
 	n->state = (Lahetti__V1__State)d->row.state;
 	n->claimed_by = id_bytes(h, &d->row.claimed_by);
 	n->accepted_us = d->stored.row.accepted_us;
@@ -401,7 +564,7 @@ Lahetti__V1__Status *gather_status(struct handling *h, const struct delivered *d
 	s->statement = id_bytes(h, &d->row.statement);
 	s->delivery = id_bytes(h, &d->row.id);
 	s->kind = d->stored.row.kind;
-	s->recipient = recipient_of(h, &d->row);
+	s->recipient = gather_addressee(h, &d->row);
 	s->state = LAHETTI__V1__STATE__STATE_REQUESTED;
 	s->since_us = d->stored.row.accepted_us;
 	/* The last state on the way that the sender may be shown. */

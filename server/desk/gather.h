@@ -35,6 +35,14 @@ LAHETTI_CHECKED bool gather_holds(struct handling *h, const struct lahetti_id *s
 LAHETTI_CHECKED bool gather_known(struct handling *h, const struct lahetti_id *id,
 				  struct stored *out, struct lahetti_fault *f);
 
+/* One that the actor's unit may read again; any other in the same way. */
+LAHETTI_CHECKED bool gather_readable(struct handling *h, const struct lahetti_id *id,
+				     struct stored *out, struct lahetti_fault *f);
+
+/* The author's key as registered, and name, as they were at the acceptance. */
+LAHETTI_CHECKED bool gather_author(struct handling *h, const struct stored *stored,
+				   Lahetti__V1__Content *content, struct lahetti_fault *f);
+
 /* The consents as they stand; of those that are not readable, not there or not consents, n is not
  * increased. */
 LAHETTI_CHECKED bool gather_consents(struct handling *h, const struct lahetti_id *ids, size_t n_ids,
@@ -43,6 +51,27 @@ LAHETTI_CHECKED bool gather_consents(struct handling *h, const struct lahetti_id
 
 LAHETTI_CHECKED bool gather_recipient(struct handling *h, const Lahetti__V1__Recipient *asked,
 				      struct facts_recipient *out, struct lahetti_fault *f);
+
+/*
+ * Recipients as a statement names them, resolved: the care team and the case manager of that case
+ * of the actor's controller (NULL: of none) to those of them who work where they take part still;
+ * the actor and who is named as a person are left out, and nobody comes twice. What stands for
+ * nobody stays as it was asked for.
+ */
+struct resolved {
+	struct facts_recipient *recipients;
+	uint32_t *which; /* of those asked for each stands for, from 0 */
+	size_t n;
+};
+bool gather_is_team(const Lahetti__V1__Recipient *recipient); /* a care team or a case manager */
+LAHETTI_CHECKED bool gather_recipients(struct handling *h, const struct lahetti_id *case_id,
+				       Lahetti__V1__Recipient *const *asked, size_t n_asked,
+				       struct resolved *out, struct lahetti_fault *f);
+
+/* Whose case it is, and whether the actor's unit has it, in the actor's own controller. As many
+ * questions about one that is not there. */
+LAHETTI_CHECKED bool gather_case(struct handling *h, const struct lahetti_id *case_id,
+				 struct lahetti_id *client, bool *has, struct lahetti_fault *f);
 
 /* A delivery with what of its statement the policy asks. The stored statement is given too. */
 struct delivered {
@@ -65,6 +94,9 @@ LAHETTI_CHECKED bool gather_delivered(struct handling *h, const struct deliverie
 LAHETTI_CHECKED bool gather_copy(struct handling *h, const struct stored *stored,
 				 const struct lahetti_id *controller, struct statements_copy *copy,
 				 struct lahetti_fault *f);
+
+/* To whom a delivery is addressed, in the arena; NULL when spent. */
+Lahetti__V1__Recipient *gather_addressee(struct handling *h, const struct deliveries_row *row);
 
 /* What a delivery looks like to its recipient, and what of it the sender is shown, in the arena.
  * NULL on a fault. */

@@ -187,11 +187,13 @@ LAHETTI_CHECKED bool fetch_send(struct handling *h, const struct fetch *fetch,
 handler_fn handle_enrol, handle_login, handle_act;
 handler_fn handle_put_directory, handle_issue_code, handle_confirm_device, handle_revoke_device;
 handler_fn handle_add_client, look_for_clients, handle_find_clients;
+handler_fn handle_put_care_team_member, handle_read_care_team;
 handler_fn handle_submit, finish_submit, handle_read_receipt;
 handler_fn handle_open, handle_who_would_see;
 handler_fn handle_subscribe, handle_handed_over, handle_claim, handle_release;
 handler_fn handle_read_sent, handle_read_timeline;
 handler_fn handle_read_attachment;
+handler_fn handle_read_case, handle_read_statement;
 handler_fn handle_who_saw, handle_read_trail;
 handler_fn handle_propose_erasure, handle_confirm_erasure, handle_read_erasures;
 handler_fn handle_drop_erasure;
@@ -199,5 +201,6 @@ handler_fn handle_drop_erasure;
 handler_fn read_directory, read_devices, read_checkpoint, read_consistency, read_inclusion;
 handler_fn put_attachment;
 handler_fn fetch_clients, fetch_content, fetch_attachment, fetch_trail;
+handler_fn fetch_case, fetch_statement;
 
 #endif

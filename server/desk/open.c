@@ -146,7 +146,7 @@ static bool share_case(struct handling *h, struct opening *o, struct lahetti_fau
 
 	if (lahetti_id_empty(&o->copy.case_id))
 		return true;
-	return clients_unit_has_case(h->store, &h->actor.unit, &o->copy.case_id, &has, f) &&
+	return clients_unit_shares_case(h->store, &h->actor.unit, &o->copy.case_id, &has, f) &&
 	       (has || add(o, record_shared(h, &o->copy.case_id, &h->actor.unit, false), f));
 }
 
@@ -412,28 +412,6 @@ bool handle_open(struct handling *h, struct lahetti_fault *f)
 /* On a reader, after the commit
  * ---------------------------------------------------------------------------------------- */
 
-static bool author_of(struct handling *h, Lahetti__V1__Content *content, const struct delivered *d,
-		      struct lahetti_fault *f)
-{
-	struct lahetti_fault fault = {0};
-	const Lahetti__V1__DirectoryEntry *device = directory_find(
-		h->store, DIRECTORY_DEVICE, lahetti_bytes_span(d->stored.statement.header->device),
-		d->stored.row.accepted_us, &h->arena, &fault);
-	char name[256];
-
-	if (fault.kind != LAHETTI_FAULT_NONE) {
-		*f = fault;
-		return false;
-	}
-	if (device != NULL)
-		content->spki = device->device->spki;
-	if (!directory_name(h->store, DIRECTORY_USER, &d->facts.author, d->stored.row.accepted_us,
-			    name, f))
-		return false;
-	content->author_name = lahetti_arena_text(&h->arena, lahetti_span_text(name));
-	return content->author_name != NULL || lahetti_fault_no_memory(f);
-}
-
 bool fetch_content(struct handling *h, struct lahetti_fault *f)
 {
 	const struct fetch *fetch = (const struct fetch *)(const void *)h->job->frame;
@@ -452,7 +430,7 @@ bool fetch_content(struct handling *h, struct lahetti_fault *f)
 	/* Between the commit that permitted it and now. */
 	if (d->facts.erased)
 		return answer_error(h, LAHETTI__V1__ERROR__CLASS__CLASS_REFUSED, "erased", 0, f);
-	if (!author_of(h, &content, d, f) ||
+	if (!gather_author(h, &d->stored, &content, f) ||
 	    !proof_receipt(h->store, fetch->event, 0, &receipt, &erased, &h->arena, f))
 		return false;
 	content.delivery = id_bytes(h, &d->row.id);
@@ -485,13 +463,30 @@ bool fetch_content(struct handling *h, struct lahetti_fault *f)
 
 #define MEMBERS_MOST 256
 
-/* Everyone whom one recipient stands for, and whether the consents allow it. */
-static bool add_viewers(struct handling *h, const Lahetti__V1__WhoWouldSee *asked, uint32_t which,
+/* One who would see it, or why nobody would. NULL when memory is spent. */
+static Lahetti__V1__Viewer *add_viewer(struct handling *h, uint32_t which, struct decision d,
+				       Lahetti__V1__Viewers *out)
+{
+	Lahetti__V1__Viewer *v = lahetti_arena_take(&h->arena, sizeof *v);
+
+	if (v == NULL)
+		return NULL;
+	lahetti__v1__viewer__init(v);
+	v->recipient = which;
+	v->basis = d.allowed ? d.basis : LAHETTI__V1__BASIS_KIND__BASIS_KIND_UNSPECIFIED;
+	v->code = (char *)(uintptr_t)d.code;
+	out->viewers[out->n_viewers++] = v;
+	return v;
+}
+
+/* Everyone whom one resolved recipient stands for, and whether the consents allow it. */
+static bool add_viewers(struct handling *h, const Lahetti__V1__WhoWouldSee *asked,
+			const Lahetti__V1__Recipient *recipient, uint32_t which,
 			const struct facts_consent *consents, size_t n_consents,
 			Lahetti__V1__Viewers *out, struct lahetti_fault *f)
 {
 	const Lahetti__V1__DirectoryEntry *found[MEMBERS_MOST];
-	Lahetti__V1__Recipient to = *asked->recipients[which];
+	Lahetti__V1__Recipient to = *recipient;
 	struct lahetti_id unit, user;
 	lahetti_set categories = 0;
 	struct decision d;
@@ -517,10 +512,6 @@ static bool add_viewers(struct handling *h, const Lahetti__V1__WhoWouldSee *aske
 		    (to.kind == LAHETTI__V1__RECIPIENT_KIND__RECIPIENT_KIND_ROLE &&
 		     m->role != to.role))
 			continue;
-		v = lahetti_arena_take(&h->arena, sizeof *v);
-		if (v == NULL)
-			return lahetti_fault_no_memory(f);
-		lahetti__v1__viewer__init(v);
 		if (!facts_id(m->user, &user, f) ||
 		    !directory_name(h->store, DIRECTORY_USER, &user, 0, name, f))
 			return false;
@@ -529,32 +520,41 @@ static bool add_viewers(struct handling *h, const Lahetti__V1__WhoWouldSee *aske
 			to.role = m->role;
 		d = policy_disclose(&h->actor.organisation, &to, categories,
 				    lahetti_date_of(h->now_us), consents, n_consents);
-		v->recipient = which;
+		v = add_viewer(h, which, d, out);
+		if (v == NULL)
+			return lahetti_fault_no_memory(f);
 		v->user = m->user;
 		v->unit = m->unit;
 		v->role = m->role;
 		v->user_name = lahetti_arena_text(&h->arena, lahetti_span_text(name));
-		v->basis = d.allowed ? d.basis : LAHETTI__V1__BASIS_KIND__BASIS_KIND_UNSPECIFIED;
-		v->code = (char *)(uintptr_t)d.code;
 		if (v->user_name == NULL)
 			return lahetti_fault_no_memory(f);
-		out->viewers[out->n_viewers++] = v;
 	}
 	return true;
 }
 
-/* Whether it could be sent at all: the case is of a client of one's own, and one's unit's. */
-static bool has_case(struct handling *h, const struct lahetti_id *client,
-		     const struct lahetti_id *case_id, bool *has, struct lahetti_fault *f)
+/* A team or a case manager that stands for nobody: why not. */
+static bool add_nobody(struct handling *h, const Lahetti__V1__Recipient *asked, uint32_t which,
+		       Lahetti__V1__Viewers *out, struct lahetti_fault *f)
 {
-	struct lahetti_id owner, controller;
-	bool found;
+	struct decision d = policy_disclose(&h->actor.organisation, asked, 0, 0, NULL, 0);
 
-	if (!clients_case_find(h->store, case_id, &owner, &controller, &found, f) ||
-	    !clients_unit_has_case(h->store, &h->actor.unit, case_id, has, f))
-		return false;
-	*has = *has && found && lahetti_id_equal(&owner, client) &&
-	       lahetti_id_equal(&controller, &h->actor.organisation);
+	return out->n_viewers == MEMBERS_MOST || add_viewer(h, which, d, out) != NULL ||
+	       lahetti_fault_no_memory(f);
+}
+
+static bool view_all(struct handling *h, const Lahetti__V1__WhoWouldSee *asked,
+		     const struct resolved *to, const struct facts_consent *consents,
+		     size_t n_consents, Lahetti__V1__Viewers *out, struct lahetti_fault *f)
+{
+	for (size_t i = 0; i < to->n; i++) {
+		const Lahetti__V1__Recipient *one = to->recipients[i].asked;
+
+		if (!(gather_is_team(one) ? add_nobody(h, one, to->which[i], out, f)
+					  : add_viewers(h, asked, one, to->which[i], consents,
+							n_consents, out, f)))
+			return false;
+	}
 	return true;
 }
 
@@ -564,8 +564,9 @@ bool handle_who_would_see(struct handling *h, struct lahetti_fault *f)
 	Lahetti__V1__ServerFrame frame = LAHETTI__V1__SERVER_FRAME__INIT;
 	Lahetti__V1__Viewers viewers = LAHETTI__V1__VIEWERS__INIT;
 	struct decision d = policy_clients(&h->actor);
-	struct lahetti_id ids[CONSENTS_MOST], client, case_id;
+	struct lahetti_id ids[CONSENTS_MOST], client, case_id, owner;
 	struct facts_consent *consents;
+	struct resolved to;
 	struct stored stored;
 	size_t n = 0, n_consents;
 	bool has;
@@ -581,10 +582,11 @@ bool handle_who_would_see(struct handling *h, struct lahetti_fault *f)
 	if (lahetti_kind_find(asked->kind) == NULL)
 		return answer_error(h, LAHETTI__V1__ERROR__CLASS__CLASS_REFUSED, "newer-statement",
 				    0, f);
-	if (!has_case(h, &client, &case_id, &has, f))
+	if (!gather_case(h, &case_id, &owner, &has, f))
 		return false;
-	if (!has)
-		return refuse(h, "no-such-case", NULL, f);
+	d = policy_case(&h->actor, has && lahetti_id_equal(&owner, &client));
+	if (!d.allowed)
+		return refuse(h, d.code, NULL, f);
 	/* A consent of another client is none; what is asked tells nothing about others' clients.
 	 */
 	for (size_t i = 0; i < asked->n_consents && n < CONSENTS_MOST; i++) {
@@ -597,11 +599,14 @@ bool handle_who_would_see(struct handling *h, struct lahetti_fault *f)
 	viewers.viewers = lahetti_arena_take(&h->arena, MEMBERS_MOST * sizeof *viewers.viewers);
 	if (viewers.viewers == NULL)
 		return lahetti_fault_no_memory(f);
-	if (!gather_consents(h, ids, n, &consents, &n_consents, f))
+	if (!gather_consents(h, ids, n, &consents, &n_consents, f) ||
+	    !gather_recipients(h, &case_id, asked->recipients, asked->n_recipients, &to, f))
 		return false;
-	for (uint32_t i = 0; i < asked->n_recipients; i++)
-		if (!add_viewers(h, asked, i, consents, n_consents, &viewers, f))
-			return false;
+	if (to.n > h->desk->options->limits.recipients)
+		return answer_error(h, LAHETTI__V1__ERROR__CLASS__CLASS_REFUSED,
+				    "too-many-recipients", 0, f);
+	if (!view_all(h, asked, &to, consents, n_consents, &viewers, f))
+		return false;
 	frame.body_case = LAHETTI__V1__SERVER_FRAME__BODY_VIEWERS;
 	frame.viewers = &viewers;
 	return answer_session(h, &frame, 0, f);

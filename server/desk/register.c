@@ -1,4 +1,6 @@
-/* Clients of one's own controller: adding one, finding those with whom one's unit has a case. */
+/* Clients of one's own controller: adding one, finding those with whom one's unit has a case. To a
+ * data-protection officer all of its units, where somebody is looked for by a whole code or name.
+ */
 
 #include "clients.h"
 #include "gather.h"
@@ -6,10 +8,16 @@
 #include "lahetti/message.h"
 #include "lahetti/text.h"
 #include "ledger.h"
+#include "names.h"
 
 #include <string.h>
 
 #define PAGE_MOST 50
+/* Identities that one look opens for an officer: of a large register a page may be short. */
+#define LOOKED_MOST 10000
+
+/* Flags of the fetch. */
+#define WITHOUT_CASES 1u
 
 /* Adding
  * ------------------------------------------------------------------------------------------------------------
@@ -103,7 +111,7 @@ bool handle_add_client(struct handling *h, struct lahetti_fault *f)
 struct page {
 	struct lahetti_id clients[PAGE_MOST];
 	size_t n;
-	struct lahetti_id last; /* of the unit's clients looked through; empty: none are left */
+	struct lahetti_id last; /* of those looked through; empty: none are left */
 };
 
 static bool holds(const char *text, const char *term)
@@ -117,13 +125,17 @@ static bool name_matches(const Lahetti__V1__ClientIdentity *i, const char *term)
 }
 
 /* A whole personal identity code: by its blind index, among one's own controller's clients with
- * whom the unit has a case. */
+ * whom the unit has a case; among all of them for an officer. */
 static bool by_code(struct handling *h, const struct lahetti_hetu *hetu, struct page *page,
 		    struct lahetti_digest *blind, struct lahetti_fault *f)
 {
-	return clients_blind(h->store, &h->actor.organisation, "hetu",
-			     lahetti_span_text(hetu->text), blind, f) &&
-	       clients_by_blind(h->store, &h->actor.organisation, blind, &h->actor.unit,
+	if (!clients_blind(h->store, &h->actor.organisation, "hetu", lahetti_span_text(hetu->text),
+			   blind, f))
+		return false;
+	if (policy_supervises(&h->actor))
+		return clients_all_by_blind(h->store, &h->actor.organisation, blind, page->clients,
+					    PAGE_MOST, &page->n, f);
+	return clients_by_blind(h->store, &h->actor.organisation, blind, &h->actor.unit,
 				page->clients, PAGE_MOST, &page->n, f);
 }
 
@@ -132,6 +144,7 @@ struct search {
 	struct lahetti_span term;
 	struct lahetti_hetu hetu;
 	bool by_code;
+	struct names *names; /* the words of what is no code */
 	struct lahetti_id after;
 	size_t most;
 };
@@ -159,7 +172,55 @@ static bool read_search(const Lahetti__V1__FindClients *asked, struct search *s,
 		*wrong = fault.code;
 	if (s->term.len > 200)
 		*wrong = "too-long";
-	return true;
+	s->names = names_create(asked->term, f);
+	return s->names != NULL;
+}
+
+static void search_finish(struct search *s)
+{
+	lahetti_wipe(&s->hetu, sizeof s->hetu);
+	names_destroy(s->names);
+}
+
+/* What an officer must give: a family name and given names are two words at least. */
+static bool is_whole(const struct search *s)
+{
+	return s->by_code || names_count(s->names) >= 2;
+}
+
+/* Some of those who may be found at all, by identifier. */
+static bool candidates(struct handling *h, const struct lahetti_id *after, struct lahetti_id *found,
+		       size_t *n, struct lahetti_fault *f)
+{
+	if (policy_supervises(&h->actor))
+		return clients_of_controller(h->store, &h->actor.organisation, after, found,
+					     PAGE_MOST, n, f);
+	return clients_of_unit(h->store, &h->actor.unit, after, found, PAGE_MOST, n, f);
+}
+
+/* Whether a client is one who is looked for. */
+static bool matches(struct handling *h, const struct search *s, const char *term,
+		    const struct lahetti_id *client, bool *does, struct lahetti_fault *f)
+{
+	const Lahetti__V1__ClientIdentity *i;
+	struct lahetti_fault fault = {0};
+	size_t mark = h->arena.used;
+	bool ok = true;
+
+	*does = term[0] == '\0';
+	if (*does)
+		return true;
+	i = clients_identity(h->store, client, &h->arena, &fault);
+	if (fault.kind != LAHETTI_FAULT_NONE) {
+		*f = fault;
+		return false;
+	}
+	if (!policy_supervises(&h->actor))
+		*does = name_matches(i, term);
+	else if (i != NULL)
+		ok = names_are(s->names, i->family_name, i->given_names, does, f);
+	h->arena.used = mark;
+	return ok;
 }
 
 static bool by_name(struct handling *h, const struct search *s, struct page *page,
@@ -167,29 +228,24 @@ static bool by_name(struct handling *h, const struct search *s, struct page *pag
 {
 	char *term = lahetti_arena_text(&h->arena, s->term);
 	struct lahetti_id found[PAGE_MOST];
-	struct lahetti_fault fault = {0};
-	size_t n = PAGE_MOST;
+	size_t n = PAGE_MOST, looked = 0;
+	bool does;
 
 	if (term == NULL)
 		return lahetti_fault_no_memory(f);
 	page->last = s->after;
 	while (page->n < s->most && n == PAGE_MOST) {
-		if (!clients_of_unit(h->store, &h->actor.unit, &page->last, found, PAGE_MOST, &n,
-				     f))
+		if (policy_supervises(&h->actor) && looked >= LOOKED_MOST)
+			return true;
+		if (!candidates(h, &page->last, found, &n, f))
 			return false;
+		looked += n;
 		for (size_t i = 0; i < n && page->n < s->most; i++) {
-			size_t mark = h->arena.used;
-
 			page->last = found[i];
-			if (term[0] == '\0' ||
-			    name_matches(clients_identity(h->store, &found[i], &h->arena, &fault),
-					 term))
-				page->clients[page->n++] = found[i];
-			h->arena.used = mark;
-			if (fault.kind != LAHETTI_FAULT_NONE) {
-				*f = fault;
+			if (!matches(h, s, term, &found[i], &does, f))
 				return false;
-			}
+			if (does)
+				page->clients[page->n++] = found[i];
 		}
 	}
 	if (page->n < s->most)
@@ -210,12 +266,28 @@ bool look_for_clients(struct handling *h, struct lahetti_fault *f)
 	memset(page, 0, sizeof *page);
 	if (!read_search(h->frame->find_clients, &search, &wrong, f))
 		return false;
-	/* Who acts in no unit, or asks wrongly, is refused by the writer. */
+	/* Who acts in no unit, may not search, or asks wrongly is refused by the writer. */
 	ok = search.by_code || wrong != NULL || lahetti_id_empty(&h->actor.unit) ||
+	     !policy_find_clients(&h->actor, is_whole(&search)).allowed ||
 	     by_name(h, &search, page, f);
-	lahetti_wipe(&search.hetu, sizeof search.hetu);
+	search_finish(&search);
 	h->found = lahetti_span(page, sizeof *page);
 	return ok;
+}
+
+/* Whether the one who searches may still be shown a client. */
+static bool still_has(struct handling *h, const struct lahetti_id *client, bool *has,
+		      struct lahetti_fault *f)
+{
+	struct clients_row row;
+
+	if (!policy_supervises(&h->actor))
+		return clients_unit_has_client(h->store, &h->actor.unit, client, has, f);
+	if (!clients_find(h->store, client, &row, has, f))
+		return false;
+	*has = *has && !row.identity_erased &&
+	       lahetti_id_equal(&row.controller, &h->actor.organisation);
+	return true;
 }
 
 /* What was found a moment ago, as far as the unit still has it. */
@@ -230,7 +302,7 @@ static bool still_there(struct handling *h, struct page *page, struct lahetti_fa
 	memcpy(&found, h->found.data, sizeof found);
 	page->last = found.last;
 	for (size_t i = 0; i < found.n; i++) {
-		if (!clients_unit_has_client(h->store, &h->actor.unit, &found.clients[i], &has, f))
+		if (!still_has(h, &found.clients[i], &has, f))
 			return false;
 		if (has)
 			page->clients[page->n++] = found.clients[i];
@@ -238,8 +310,8 @@ static bool still_there(struct handling *h, struct page *page, struct lahetti_fa
 	return true;
 }
 
-static bool record_page(struct handling *h, const struct page *page, bool searched,
-			struct lahetti_span search, struct lahetti_fault *f)
+static bool record_page(struct handling *h, const struct page *page, struct decision d,
+			bool searched, struct lahetti_span search, struct lahetti_fault *f)
 {
 	struct trail_subject subjects[PAGE_MOST];
 	struct trail_entry e;
@@ -247,7 +319,7 @@ static bool record_page(struct handling *h, const struct page *page, bool search
 	entry_init(h, &e,
 		   searched ? LAHETTI__V1__ACTION__ACTION_SEARCH : LAHETTI__V1__ACTION__ACTION_LIST,
 		   LAHETTI__V1__EVENT_OUTCOME__EVENT_OUTCOME_DONE);
-	e.event.basis = LAHETTI__V1__BASIS_KIND__BASIS_KIND_OWN_REGISTER;
+	e.event.basis = d.basis;
 	e.event.count = (uint32_t)page->n;
 	for (size_t i = 0; i < page->n; i++) {
 		trail_subject_init(&subjects[i], &h->actor.organisation, &page->clients[i]);
@@ -266,32 +338,22 @@ static bool record_page(struct handling *h, const struct page *page, bool search
 	return true;
 }
 
-bool handle_find_clients(struct handling *h, struct lahetti_fault *f)
+/* Fixes and records what a search shows. */
+static bool find(struct handling *h, const struct search *search, struct decision d,
+		 struct page *page, struct lahetti_fault *f)
 {
-	struct decision d = policy_clients(&h->actor);
-	struct page *page = lahetti_arena_take(&h->arena, sizeof *page);
-	struct lahetti_digest blind;
-	struct lahetti_span kept;
-	struct search search;
-	struct fetch *fetch;
-	const char *wrong;
-	bool ok;
+	struct lahetti_digest blind = {0};
+	bool ok = search->by_code ? by_code(h, &search->hetu, page, &blind, f)
+				  : still_there(h, page, f);
 
-	if (!d.allowed)
-		return refuse(h, d.code, NULL, f);
-	if (page == NULL)
-		return lahetti_fault_no_memory(f);
-	memset(page, 0, sizeof *page);
-	if (!read_search(h->frame->find_clients, &search, &wrong, f))
-		return false;
-	if (wrong != NULL)
-		return refuse(h, wrong, NULL, f);
-	ok = search.by_code ? by_code(h, &search.hetu, page, &blind, f) : still_there(h, page, f);
-	kept = search.by_code ? lahetti_digest_span(&blind) : search.term;
-	lahetti_wipe(&search.hetu, sizeof search.hetu);
-	if (!ok || !record_page(h, page, search.term.len > 0, kept, f))
-		return false;
-	fetch = fetch_new(h, page->n);
+	return ok && record_page(h, page, d, search->term.len > 0,
+				 search->by_code ? lahetti_digest_span(&blind) : search->term, f);
+}
+
+static bool send_page(struct handling *h, const struct page *page, struct lahetti_fault *f)
+{
+	struct fetch *fetch = fetch_new(h, page->n);
+
 	if (fetch == NULL)
 		return lahetti_fault_no_memory(f);
 	for (size_t i = 0; i < page->n; i++)
@@ -300,7 +362,34 @@ bool handle_find_clients(struct handling *h, struct lahetti_fault *f)
 		memcpy(fetch->cursor, page->last.bytes, sizeof page->last.bytes);
 		fetch->cursor_len = sizeof page->last.bytes;
 	}
+	fetch->flags = policy_supervises(&h->actor) ? WITHOUT_CASES : 0;
 	return fetch_send(h, fetch, f);
+}
+
+bool handle_find_clients(struct handling *h, struct lahetti_fault *f)
+{
+	struct page *page = lahetti_arena_take(&h->arena, sizeof *page);
+	struct search search;
+	struct decision d;
+	const char *wrong;
+	bool ok;
+
+	if (page == NULL)
+		return lahetti_fault_no_memory(f);
+	memset(page, 0, sizeof *page);
+	/* Who may not search at all is told so whatever is asked. */
+	d = policy_find_clients(&h->actor, true);
+	if (!d.allowed)
+		return refuse(h, d.code, NULL, f);
+	if (!read_search(h->frame->find_clients, &search, &wrong, f))
+		return false;
+	d = policy_find_clients(&h->actor, is_whole(&search));
+	if (wrong != NULL || !d.allowed)
+		ok = refuse(h, wrong != NULL ? wrong : d.code, NULL, f);
+	else
+		ok = find(h, &search, d, page, f) && send_page(h, page, f);
+	search_finish(&search);
+	return ok;
 }
 
 /* On a reader, after the commit: what the page may show. */
@@ -311,7 +400,7 @@ bool fetch_clients(struct handling *h, struct lahetti_fault *f)
 	Lahetti__V1__ClientPage page = LAHETTI__V1__CLIENT_PAGE__INIT;
 	struct lahetti_fault fault = {0};
 	struct lahetti_id cases[PAGE_MOST];
-	size_t n;
+	size_t n = 0;
 
 	page.clients = lahetti_arena_take(&h->arena, fetch->n * sizeof *page.clients);
 	if (page.clients == NULL)
@@ -319,9 +408,12 @@ bool fetch_clients(struct handling *h, struct lahetti_fault *f)
 	for (size_t i = 0; i < fetch->n; i++) {
 		Lahetti__V1__ClientEntry *entry = lahetti_arena_take(&h->arena, sizeof *entry);
 
-		if (entry == NULL || !clients_cases(h->store, &fetch->items[i].id, &h->actor.unit,
-						    cases, PAGE_MOST, &n, f))
-			return entry != NULL ? false : lahetti_fault_no_memory(f);
+		if (entry == NULL)
+			return lahetti_fault_no_memory(f);
+		if ((fetch->flags & WITHOUT_CASES) == 0 &&
+		    !clients_cases(h->store, &fetch->items[i].id, &h->actor.unit, cases, PAGE_MOST,
+				   &n, f))
+			return false;
 		lahetti__v1__client_entry__init(entry);
 		entry->client = id_bytes(h, &fetch->items[i].id);
 		entry->cases = lahetti_arena_take(&h->arena, n * sizeof *entry->cases);

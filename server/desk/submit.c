@@ -59,28 +59,29 @@ static bool gather_client(struct handling *h, struct coming *c, struct lahetti_f
 				     f);
 }
 
-static bool gather_recipients(struct handling *h, struct coming *c, struct lahetti_fault *f)
+static bool gather_recipients_of(struct handling *h, struct coming *c, struct lahetti_fault *f)
 {
 	const Lahetti__V1__Header *header = c->statement.header;
 	const Lahetti__V1__Header *answered =
 		c->replied.readable ? c->replied.statement.header : NULL;
+	bool own_case = c->facts.client_known && c->facts.case_known && c->facts.unit_has_case;
+	struct resolved to;
 
-	c->facts.recipients =
-		lahetti_arena_take(&h->arena, header->n_recipients * sizeof *c->facts.recipients);
-	if (c->facts.recipients == NULL)
-		return lahetti_fault_no_memory(f);
-	for (size_t i = 0; i < header->n_recipients; i++) {
-		struct facts_recipient *to = &c->facts.recipients[i];
+	if (!gather_recipients(h, own_case ? &c->case_id : NULL, header->recipients,
+			       header->n_recipients, &to, f))
+		return false;
+	for (size_t i = 0; answered != NULL && i < to.n; i++) {
+		const Lahetti__V1__Recipient *asked = to.recipients[i].asked;
 
-		if (!gather_recipient(h, header->recipients[i], to, f))
-			return false;
-		to->in_reply = answered != NULL &&
-			       lahetti_span_equal(lahetti_bytes_span(header->recipients[i]->user),
-						  lahetti_bytes_span(answered->author)) &&
-			       lahetti_span_equal(lahetti_bytes_span(header->recipients[i]->unit),
-						  lahetti_bytes_span(answered->unit));
-		c->facts.n_recipients++;
+		to.recipients[i].in_reply =
+			lahetti_span_equal(lahetti_bytes_span(asked->user),
+					   lahetti_bytes_span(answered->author)) &&
+			lahetti_span_equal(lahetti_bytes_span(asked->unit),
+					   lahetti_bytes_span(answered->unit));
 	}
+	c->facts.recipients = to.recipients;
+	c->facts.n_recipients = to.n;
+	c->facts.n_resolved = header->n_recipients;
 	return true;
 }
 
@@ -208,7 +209,7 @@ static bool gather_all(struct handling *h, struct coming *c, struct lahetti_faul
 	c->facts.author_is_actor = facts_author_is_actor(h, header);
 	return attach_missing(h, header, &c->facts.attachments_missing, f) &&
 	       gather_client(h, c, f) && gather_replied(h, c, f) && gather_replaced(h, c, f) &&
-	       gather_recipients(h, c, f) && gather_named_consents(h, c, f) &&
+	       gather_recipients_of(h, c, f) && gather_named_consents(h, c, f) &&
 	       gather_redirect(h, c, f);
 }
 
@@ -246,7 +247,7 @@ static uint32_t deadline_of(const struct handling *h, const struct lahetti_state
 }
 
 /* One recipient's delivery; within the controller the recipient's unit has the case from now on. */
-static bool add_delivery(struct handling *h, struct coming *c, Lahetti__V1__Recipient *to,
+static bool add_delivery(struct handling *h, struct coming *c, const Lahetti__V1__Recipient *to,
 			 const struct stored *forwarded, ProtobufCBinaryData *consents,
 			 size_t n_consents, struct lahetti_fault *f)
 {
@@ -268,7 +269,7 @@ static bool add_delivery(struct handling *h, struct coming *c, Lahetti__V1__Reci
 	lahetti__v1__delivery_made__init(d);
 	d->delivery = id_bytes(h, &id);
 	d->statement = what->header->id;
-	d->recipient = to;
+	d->recipient = (Lahetti__V1__Recipient *)(uintptr_t)to;
 	d->deadline = deadline_of(h, what);
 	d->urgency = what->kind->number == LAHETTI_KIND_REFERRAL
 			     ? ((const Lahetti__V1__Referral *)what->body)->urgency
@@ -307,14 +308,13 @@ static bool relied_on(struct handling *h, const struct coming *c, ProtobufCBinar
 
 static bool add_deliveries(struct handling *h, struct coming *c, struct lahetti_fault *f)
 {
-	const Lahetti__V1__Header *header = c->statement.header;
 	ProtobufCBinaryData *consents;
 	size_t n;
 
 	if (!relied_on(h, c, &consents, &n, f))
 		return false;
-	for (size_t i = 0; i < header->n_recipients; i++)
-		if (!add_delivery(h, c, header->recipients[i], NULL, consents, n, f))
+	for (size_t i = 0; i < c->facts.n_recipients; i++)
+		if (!add_delivery(h, c, c->facts.recipients[i].asked, NULL, consents, n, f))
 			return false;
 	return true;
 }

@@ -36,6 +36,15 @@ struct decision policy_acts(const struct facts_actor *actor);
 /* policy_session, a membership, and a role that sees clients. */
 struct decision policy_may_act(const struct facts_actor *actor);
 
+/* That a recipient is no care team or case manager any more: one that still is stands for nobody,
+ * and another organisation's is not there to be written to. */
+struct decision policy_resolved(const struct lahetti_id *organisation,
+				const Lahetti__V1__Recipient *recipient);
+
+/* Somebody may be sent something: they exist, take clients unless they are answered, and somebody
+ * is there. */
+struct decision policy_recipient(const struct facts_recipient *recipient, bool answer);
+
 /* A statement is for this server, by the actor, of a kind that the role may author, and neither
  * from the future nor too old. */
 struct decision policy_authorship(const struct facts_actor *actor,

@@ -49,6 +49,38 @@ struct decision policy_clients(const struct facts_actor *actor)
 	return allow(LAHETTI__V1__BASIS_KIND__BASIS_KIND_OWN_REGISTER);
 }
 
+struct decision policy_case(const struct facts_actor *actor, bool unit_has_case)
+{
+	struct decision d = policy_clients(actor);
+
+	return d.allowed && !unit_has_case ? refuse("no-such-case") : d;
+}
+
+bool policy_supervises(const struct facts_actor *actor)
+{
+	return actor->role == LAHETTI__V1__ROLE__ROLE_DATA_PROTECTION_OFFICER;
+}
+
+struct decision policy_find_clients(const struct facts_actor *actor, bool whole)
+{
+	struct decision d = policy_acts(actor);
+
+	if (!d.allowed || !policy_supervises(actor))
+		return policy_clients(actor);
+	return whole ? allow(LAHETTI__V1__BASIS_KIND__BASIS_KIND_SUPERVISION)
+		     : refuse("whole-code-or-name");
+}
+
+struct decision policy_read_case(const struct facts_case *facts)
+{
+	struct decision d =
+		policy_case(&facts->actor,
+			    facts->found && facts->unit_has_case &&
+				    same(&facts->controller, &facts->actor.organisation));
+
+	return d.allowed && facts->erased ? refuse("erased") : d;
+}
+
 bool policy_sent_late(int64_t created_us, int64_t now_us)
 {
 	return created_us < now_us - INT64_C(60000000);
@@ -82,7 +114,7 @@ struct decision policy_read_trail(const struct facts_actor *actor,
 
 	if (!d.allowed)
 		return d;
-	if (actor->role != LAHETTI__V1__ROLE__ROLE_DATA_PROTECTION_OFFICER)
+	if (!policy_supervises(actor))
 		return refuse("not-data-protection-officer");
 	if (!same(&actor->organisation, controller))
 		return refuse("other-controller");

@@ -10,7 +10,7 @@
 #include "lahetti/kinds.h"
 
 /* Changes whenever a rule changes: it stands in every audit event. */
-#define POLICY_VERSION 2
+#define POLICY_VERSION 3
 
 struct decision {
 	bool allowed;
@@ -41,7 +41,10 @@ struct facts_consent {
 	size_t n_parts;
 };
 
-/* One recipient, resolved. */
+/*
+ * One recipient, resolved: of a care team or a case manager a person each, and where that is nobody
+ * what was asked for, with nothing else.
+ */
 struct facts_recipient {
 	const Lahetti__V1__Recipient *asked;
 	bool exists; /* organisation, unit, user, as far as named, and they belong together */
@@ -92,6 +95,7 @@ struct facts_submit {
 	bool unit_has_case; /* own register: see design; a new case of this unit counts */
 	struct facts_recipient *recipients;
 	size_t n_recipients;
+	size_t n_resolved; /* of the header's recipients: those above come from so many */
 	const struct facts_consent
 		*consents; /* those the header names, in its order, of this client */
 	size_t n_consents;
@@ -171,6 +175,23 @@ struct facts_attachment {
  */
 struct decision policy_read_attachment(const struct facts_attachment *facts);
 
+struct facts_statement {
+	struct facts_actor actor;
+	bool found;
+	uint32_t kind;
+	struct lahetti_id author_unit;
+	struct lahetti_id author_organisation;
+	bool unit_has_client; /* the actor's unit has a case with the client */
+	bool erased;	      /* the actor's controller has it no more */
+};
+
+/*
+ * Whether the actor may read a statement by its name: what the own unit wrote; a consent or a
+ * withdrawal of the own controller, where the unit has a case with the client, so that whoever may
+ * withdraw a part can see what it is a part of. Any other is as one that is not there.
+ */
+struct decision policy_read_statement(const struct facts_statement *facts);
+
 /* Whether the event of a first piece goes for the next ones still: for an hour. */
 #define POLICY_READING_US (INT64_C(3600) * 1000000)
 bool policy_reading_lasts(int64_t event_us, int64_t now_us);
@@ -199,8 +220,8 @@ bool policy_feedback_covered(const struct facts_delivery *delivery, uint32_t tod
  * Whether a recipient may be shown these categories: within the controller always, else where the
  * consents together cover each of them, today. A party covers a recipient that is no wider than
  * itself: a unit covers its queue, a person does not. Consents to one document or one event cover
- * nothing here. What "who would see this" asks; `to` may name the role of a person, as the
- * directory has it.
+ * nothing here. What "who would see this" asks; `to` is resolved, and may name the role of a
+ * person, as the directory has it.
  */
 struct decision policy_disclose(const struct lahetti_id *from_organisation,
 				const Lahetti__V1__Recipient *to, lahetti_set categories,
@@ -224,6 +245,48 @@ bool policy_step_shown(const struct facts_delivery *delivery, Lahetti__V1__Step 
 
 /* Lists, searches and adding of clients: one whose role sees clients, in one's own controller. */
 struct decision policy_clients(const struct facts_actor *actor);
+
+/* What concerns one case: that the actor's unit has it, in the actor's own controller. One answer
+ * to all that is not so. */
+struct decision policy_case(const struct facts_actor *actor, bool unit_has_case);
+
+struct facts_team {
+	struct facts_actor actor;
+	bool unit_has_case; /* which is of the actor's controller */
+	bool client_erased;
+	bool ended;  /* the person is to leave the team */
+	bool member; /* and is in it */
+	bool full;   /* as many are in it as may be */
+	struct facts_recipient person;
+};
+
+/*
+ * Whether somebody may come into the team of a case, change place in it, or leave it. Who comes
+ * must be one to whom something could be sent, in any organisation. To be in a team is no basis for
+ * seeing anything.
+ */
+struct decision policy_team(const struct facts_team *facts);
+
+/*
+ * Searching for clients. A data-protection officer searches all of the own controller's, but for
+ * somebody who is known already, by a whole personal identity code or a whole name: supervision is
+ * no reason to browse.
+ */
+struct decision policy_find_clients(const struct facts_actor *actor, bool whole);
+/* Whether the actor's search is an officer's: in all units. */
+bool policy_supervises(const struct facts_actor *actor);
+
+struct facts_case {
+	struct facts_actor actor;
+	bool found;
+	struct lahetti_id controller;
+	bool unit_has_case;
+	bool erased; /* the identity of the client */
+};
+
+/* Whether the actor may list what a case holds: a case of the own unit; any other is as one that is
+ * not there. */
+struct decision policy_read_case(const struct facts_case *facts);
 
 /* Reading the trail: data-protection officers, their own controller's. An administrator never. */
 struct decision policy_read_trail(const struct facts_actor *actor,

@@ -287,7 +287,10 @@ struct decision policy_disclose(const struct lahetti_id *from_organisation,
 	};
 	struct matter matter = {.categories = categories};
 	struct reliance named = {.named = consents, .n_named = n};
+	struct decision d = policy_resolved(from_organisation, to);
 
+	if (!d.allowed)
+		return d;
 	if (names(to->organisation, from_organisation))
 		return allow(LAHETTI__V1__BASIS_KIND__BASIS_KIND_OWN_REGISTER);
 	return policy_consented(&viewer, &matter, today, &named);

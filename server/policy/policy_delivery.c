@@ -17,14 +17,12 @@ bool policy_addressed(const struct facts_actor *actor, const struct facts_delive
 		return false;
 	switch (delivery->recipient_kind) {
 	case LAHETTI__V1__RECIPIENT_KIND__RECIPIENT_KIND_USER:
-	case LAHETTI__V1__RECIPIENT_KIND__RECIPIENT_KIND_CARE_TEAM: /* resolved to a person */
-	case LAHETTI__V1__RECIPIENT_KIND__RECIPIENT_KIND_CASE_MANAGER:
 		return same(&actor->user, &delivery->user);
 	case LAHETTI__V1__RECIPIENT_KIND__RECIPIENT_KIND_ROLE:
 		return actor->role == delivery->role;
 	case LAHETTI__V1__RECIPIENT_KIND__RECIPIENT_KIND_QUEUE:
 		return true;
-	default:
+	default: /* a team is resolved to people before anything is delivered */
 		return false;
 	}
 }
@@ -183,6 +181,26 @@ struct decision policy_read_attachment(const struct facts_attachment *facts)
 	if (d.allowed && !facts->attached)
 		return refuse("no-such-attachment");
 	return d;
+}
+
+/* ---- reading again ---- */
+
+struct decision policy_read_statement(const struct facts_statement *facts)
+{
+	struct decision d = policy_may_act(&facts->actor);
+	bool consent =
+		facts->kind == LAHETTI_KIND_CONSENT || facts->kind == LAHETTI_KIND_WITHDRAWAL;
+
+	if (!d.allowed)
+		return d;
+	if (!facts->found ||
+	    (!serves_in(&facts->actor, &facts->author_organisation, &facts->author_unit) &&
+	     !(consent && facts->unit_has_client &&
+	       same(&facts->actor.organisation, &facts->author_organisation))))
+		return refuse("no-such-statement");
+	if (facts->erased)
+		return refuse("erased");
+	return allow(LAHETTI__V1__BASIS_KIND__BASIS_KIND_OWN_REGISTER);
 }
 
 bool policy_reading_lasts(int64_t event_us, int64_t now_us)

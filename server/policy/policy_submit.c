@@ -149,7 +149,19 @@ static struct decision judge_disclosure(const struct facts_submit *facts, struct
 	return d;
 }
 
-static struct decision judge_recipient(const struct facts_recipient *recipient, bool answer)
+struct decision policy_resolved(const struct lahetti_id *organisation,
+				const Lahetti__V1__Recipient *recipient)
+{
+	bool team = recipient->kind == LAHETTI__V1__RECIPIENT_KIND__RECIPIENT_KIND_CARE_TEAM;
+
+	if (!team && recipient->kind != LAHETTI__V1__RECIPIENT_KIND__RECIPIENT_KIND_CASE_MANAGER)
+		return allow(LAHETTI__V1__BASIS_KIND__BASIS_KIND_OWN_REGISTER);
+	if (recipient->organisation.len > 0 && !names(recipient->organisation, organisation))
+		return refuse("no-such-recipient");
+	return refuse(team ? "no-care-team" : "no-case-manager");
+}
+
+struct decision policy_recipient(const struct facts_recipient *recipient, bool answer)
 {
 	if (!recipient->exists)
 		return refuse("no-such-recipient");
@@ -186,12 +198,15 @@ static struct decision judge_recipients(const struct facts_submit *facts)
 		return refuse("no-consent");
 	if (s->header->n_recipients == 0)
 		return judge_silence(facts, matter.categories);
-	if (facts->n_recipients < s->header->n_recipients)
+	if (facts->n_resolved < s->header->n_recipients || facts->n_recipients == 0)
 		return refuse("no-such-recipient");
 	for (size_t i = 0; i < facts->n_recipients; i++) {
 		const struct facts_recipient *recipient = &facts->recipients[i];
-		struct decision d = judge_recipient(recipient, s->kind->replies_to != 0);
+		struct decision d = policy_resolved(&facts->actor.organisation, recipient->asked);
 
+		if (!d.allowed)
+			return d;
+		d = policy_recipient(recipient, s->kind->replies_to != 0);
 		if (!d.allowed)
 			return d;
 		d = judge_disclosure(facts, viewer_of(recipient), matter);
@@ -221,7 +236,7 @@ static struct decision judge_redirect(const struct facts_submit *facts)
 		return allow(LAHETTI__V1__BASIS_KIND__BASIS_KIND_OWN_REGISTER);
 	if (facts->redirect == NULL)
 		return refuse("no-such-recipient");
-	d = judge_recipient(facts->redirect, false);
+	d = policy_recipient(facts->redirect, false);
 	if (!d.allowed ||
 	    names(facts->redirect->asked->organisation, &facts->delivery.author_organisation))
 		return d;

@@ -499,6 +499,16 @@ bool clients_by_blind(struct store *s, const struct lahetti_id *controller,
 			 found, most, n, f);
 }
 
+bool clients_all_by_blind(struct store *s, const struct lahetti_id *controller,
+			  const struct lahetti_digest *blind, struct lahetti_id *found, size_t most,
+			  size_t *n, struct lahetti_fault *f)
+{
+	return store_ids(s, SQL_BLIND_FIND_ALL,
+			 STORE_PARAMS(db_id(controller), db_bytes(lahetti_digest_span(blind)),
+				      db_int((int64_t)most)),
+			 found, most, n, f);
+}
+
 bool clients_person(struct store *s, const struct lahetti_id *controller,
 		    const struct lahetti_id *client, const Lahetti__V1__ClientIdentity *identity,
 		    struct lahetti_id *person, struct lahetti_fault *f)
@@ -542,6 +552,16 @@ bool clients_of_unit(struct store *s, const struct lahetti_id *unit, const struc
 		found, most, n, f);
 }
 
+bool clients_of_controller(struct store *s, const struct lahetti_id *controller,
+			   const struct lahetti_id *after, struct lahetti_id *found, size_t most,
+			   size_t *n, struct lahetti_fault *f)
+{
+	return store_ids(s, SQL_CLIENTS_OF_CONTROLLER,
+			 STORE_PARAMS(db_id(controller), db_bytes(lahetti_id_span(after)),
+				      db_int((int64_t)most)),
+			 found, most, n, f);
+}
+
 bool clients_case_find(struct store *s, const struct lahetti_id *case_id, struct lahetti_id *client,
 		       struct lahetti_id *controller, bool *found, struct lahetti_fault *f)
 {
@@ -580,6 +600,14 @@ bool clients_unit_has_case(struct store *s, const struct lahetti_id *unit,
 			   const struct lahetti_id *case_id, bool *has, struct lahetti_fault *f)
 {
 	return exists(s, SQL_CASE_UNIT_FIND, STORE_PARAMS(db_id(case_id), db_id(unit)), has, f);
+}
+
+bool clients_unit_shares_case(struct store *s, const struct lahetti_id *unit,
+			      const struct lahetti_id *case_id, bool *shares,
+			      struct lahetti_fault *f)
+{
+	return exists(s, SQL_CASE_UNIT_SHARED, STORE_PARAMS(db_id(case_id), db_id(unit)), shares,
+		      f);
 }
 
 bool clients_unit_keeps_case(struct store *s, const struct lahetti_id *unit,

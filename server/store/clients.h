@@ -112,6 +112,11 @@ LAHETTI_CHECKED bool clients_by_blind(struct store *s, const struct lahetti_id *
 				      const struct lahetti_digest *blind,
 				      const struct lahetti_id *unit, struct lahetti_id *found,
 				      size_t most, size_t *n, struct lahetti_fault *f);
+/* The same of all units: for supervision. */
+LAHETTI_CHECKED bool clients_all_by_blind(struct store *s, const struct lahetti_id *controller,
+					  const struct lahetti_digest *blind,
+					  struct lahetti_id *found, size_t most, size_t *n,
+					  struct lahetti_fault *f);
 
 /*
  * A client may have several identifiers with a controller: each addition makes a new one, and what
@@ -136,6 +141,11 @@ LAHETTI_CHECKED bool clients_of_unit(struct store *s, const struct lahetti_id *u
 				     const struct lahetti_id *after, struct lahetti_id *found,
 				     size_t most, size_t *n, struct lahetti_fault *f);
 
+/* Those of a controller, whichever unit has a case with them: for supervision. */
+LAHETTI_CHECKED bool clients_of_controller(struct store *s, const struct lahetti_id *controller,
+					   const struct lahetti_id *after, struct lahetti_id *found,
+					   size_t most, size_t *n, struct lahetti_fault *f);
+
 /* Cases; those of a client that the unit has. */
 LAHETTI_CHECKED bool clients_case_find(struct store *s, const struct lahetti_id *case_id,
 				       struct lahetti_id *client, struct lahetti_id *controller,
@@ -146,6 +156,11 @@ LAHETTI_CHECKED bool clients_cases(struct store *s, const struct lahetti_id *cli
 LAHETTI_CHECKED bool clients_unit_has_case(struct store *s, const struct lahetti_id *unit,
 					   const struct lahetti_id *case_id, bool *has,
 					   struct lahetti_fault *f);
+/* Whether it has the case by what it wrote or was sent, and not by a member in the client's team
+ * alone. */
+LAHETTI_CHECKED bool clients_unit_shares_case(struct store *s, const struct lahetti_id *unit,
+					      const struct lahetti_id *case_id, bool *shares,
+					      struct lahetti_fault *f);
 /*
  * Whether the unit has a reason to have the case beside one delivery: it made the case, began
  * something in it, or has another delivery there that was neither handed back nor taken back. What

@@ -153,6 +153,26 @@ static bool erasure_proposed(struct store *s, uint64_t event, int64_t time_us,
 			    f);
 }
 
+static bool care_team_member(struct store *s, uint64_t event, uint32_t n, int64_t time_us,
+			     const Lahetti__V1__CareTeamMember *r, struct lahetti_fault *f)
+{
+	if (!store_change(s, SQL_CARE_TEAM_END,
+			  STORE_PARAMS(bytes(r->case_id), bytes(r->user), db_int(time_us)), f))
+		return false;
+	if (!r->ended &&
+	    (!store_change(s, SQL_CARE_TEAM_ADD,
+			   STORE_PARAMS(number(event), number(n), bytes(r->case_id), bytes(r->user),
+					bytes(r->unit), bytes(r->organisation),
+					db_int(r->case_manager), db_int(time_us)),
+			   f) ||
+	     !store_change(s, SQL_CARE_TEAM_UNIT_ADD,
+			   STORE_PARAMS(bytes(r->case_id), bytes(r->unit), bytes(r->organisation),
+					number(event)),
+			   f)))
+		return false;
+	return store_change(s, SQL_CARE_TEAM_UNIT_END, STORE_PARAMS(bytes(r->case_id)), f);
+}
+
 bool project_record(struct store *s, uint64_t event, uint32_t n, int64_t time_us,
 		    const Lahetti__V1__Record *r, struct lahetti_fault *f)
 {
@@ -203,6 +223,8 @@ bool project_record(struct store *s, uint64_t event, uint32_t n, int64_t time_us
 				    STORE_PARAMS(bytes(r->case_shared->case_id),
 						 bytes(r->case_shared->unit), number(event)),
 				    f);
+	case LAHETTI__V1__RECORD__RECORD_CARE_TEAM_MEMBER:
+		return care_team_member(s, event, n, time_us, r->care_team_member, f);
 	case LAHETTI__V1__RECORD__RECORD_STATEMENT_ACCEPTED:
 		return statement_accepted(s, event, time_us, r->statement_accepted, f);
 	case LAHETTI__V1__RECORD__RECORD_DELIVERY_MADE:

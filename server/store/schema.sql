@@ -142,13 +142,31 @@ CREATE TABLE client_case (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX client_case_client ON client_case (client);
 
+-- Which units have the case: team 0, by what was written or delivered; 1, by a member in the client's team. Both may be.
 CREATE TABLE case_unit (
 	case_id BLOB NOT NULL,
 	unit BLOB NOT NULL,
+	team INTEGER NOT NULL,
 	event INTEGER NOT NULL,
-	PRIMARY KEY (case_id, unit)
+	PRIMARY KEY (case_id, unit, team)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX case_unit_unit ON case_unit (unit, case_id);
+
+-- A person is in the team of a case once, and a case has one manager.
+CREATE TABLE care_team (
+	event INTEGER NOT NULL,
+	n INTEGER NOT NULL,
+	case_id BLOB NOT NULL,
+	user BLOB NOT NULL,
+	unit BLOB NOT NULL,
+	organisation BLOB NOT NULL,
+	case_manager INTEGER NOT NULL,
+	from_us INTEGER NOT NULL,
+	until_us INTEGER,
+	PRIMARY KEY (event, n)
+) STRICT, WITHOUT ROWID;
+CREATE UNIQUE INDEX care_team_member ON care_team (case_id, user) WHERE until_us IS NULL;
+CREATE UNIQUE INDEX care_team_manager ON care_team (case_id) WHERE case_manager <> 0 AND until_us IS NULL;
 
 -- Statements --------------------------------------------------------------------------------------------------------
 

@@ -1,6 +1,7 @@
 #include "statements.h"
 
 #include "clients.h"
+#include "lahetti/kinds.h"
 #include "store_internal.h"
 
 static bool read_row(const struct db_value *row, struct statements_row *out,
@@ -45,6 +46,40 @@ bool statements_find_known(struct store *s, const struct lahetti_id *id,
 			   struct lahetti_fault *f)
 {
 	return find(s, SQL_STATEMENT_KNOWN, STORE_PARAMS(db_id(id), db_id(unit)), out, found, f);
+}
+
+bool statements_find_readable(struct store *s, const struct lahetti_id *id,
+			      const struct lahetti_id *unit, const struct lahetti_id *controller,
+			      struct statements_row *out, bool *found, struct lahetti_fault *f)
+{
+	return find(s, SQL_STATEMENT_READABLE,
+		    STORE_PARAMS(db_id(id), db_id(unit), db_id(controller),
+				 db_int(LAHETTI_KIND_CONSENT), db_int(LAHETTI_KIND_WITHDRAWAL)),
+		    out, found, f);
+}
+
+bool statements_of_case(struct store *s, const struct statements_case *of, uint64_t below,
+			struct statements_row *found, size_t most, size_t *n,
+			struct lahetti_fault *f)
+{
+	struct db_cursor c;
+	const struct db_value *row = NULL;
+	bool ok = db_query(s->db, &c, SQL_STATEMENTS_OF_CASE,
+			   STORE_PARAMS(db_id(&of->case_id), db_id(&of->client), db_id(&of->unit),
+					db_int(below > INT64_MAX ? INT64_MAX : (int64_t)below),
+					db_int((int64_t)most), db_int(LAHETTI_KIND_CONSENT),
+					db_int(LAHETTI_KIND_WITHDRAWAL),
+					db_int(LAHETTI__V1__STATE__STATE_RETURNED),
+					db_int(LAHETTI__V1__STATE__STATE_REDIRECTED),
+					db_int(LAHETTI__V1__STATE__STATE_RECALLED),
+					db_int(LAHETTI__V1__STATE__STATE_SENT_IN_ERROR)),
+			   f);
+
+	*n = 0;
+	while (ok && *n < most && (ok = db_next(&c, &row, f)) && row != NULL)
+		ok = read_row(row, &found[(*n)++], f);
+	db_done(&c);
+	return ok;
 }
 
 bool statements_each(struct store *s,

@@ -31,6 +31,14 @@ LAHETTI_CHECKED bool statements_find_known(struct store *s, const struct lahetti
 					   struct statements_row *row, bool *found,
 					   struct lahetti_fault *f);
 
+/* The same, where the unit may read it again: its people wrote it, or it is a consent or withdrawal
+ * of its controller about a client with whom the unit has a case. */
+LAHETTI_CHECKED bool statements_find_readable(struct store *s, const struct lahetti_id *id,
+					      const struct lahetti_id *unit,
+					      const struct lahetti_id *controller,
+					      struct statements_row *row, bool *found,
+					      struct lahetti_fault *f);
+
 /* Seals the envelope under a new key, wrapped for its author's controller under the client's
  * content key. */
 struct statements_content {
@@ -95,6 +103,18 @@ LAHETTI_CHECKED bool statements_copy_find(struct store *s, const struct lahetti_
 					  const struct lahetti_id *controller,
 					  struct statements_copy *copy, bool *found,
 					  struct lahetti_fault *f);
+
+/* What a case holds for a unit of its controller, newest first, below an event: what the unit's
+ * people wrote in it, what was delivered to the unit and opened there and neither handed back nor
+ * taken back, and consents and withdrawals of the case's client. */
+struct statements_case {
+	struct lahetti_id case_id;
+	struct lahetti_id client;
+	struct lahetti_id unit;
+};
+LAHETTI_CHECKED bool statements_of_case(struct store *s, const struct statements_case *of,
+					uint64_t below, struct statements_row *found, size_t most,
+					size_t *n, struct lahetti_fault *f);
 
 /* Consents: whether it has ended as a whole, and the withdrawals of parts of it. */
 LAHETTI_CHECKED bool statements_consent(struct store *s, const struct lahetti_id *consent,

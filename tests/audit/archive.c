@@ -237,6 +237,7 @@ struct archive_record *archive_record(struct archive_event *e,
 		MEMBER(ERASURE_PROPOSED, erasure_proposed)
 		MEMBER(ERASURE_ENDED, erasure_ended)
 		MEMBER(ALIAS_RECORDED, alias_recorded)
+		MEMBER(CARE_TEAM_MEMBER, care_team_member)
 #undef MEMBER
 	case LAHETTI__V1__RECORD__RECORD_DIRECTORY:
 		lahetti__v1__directory_entry__init(&r->directory);

@@ -66,6 +66,7 @@ struct archive_record {
 		Lahetti__V1__ErasureProposed erasure_proposed;
 		Lahetti__V1__ErasureEnded erasure_ended;
 		Lahetti__V1__AliasRecorded alias_recorded;
+		Lahetti__V1__CareTeamMember care_team_member;
 	};
 };
 

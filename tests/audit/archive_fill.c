@@ -473,6 +473,39 @@ static void propose(struct filling *w)
 	archive_commit(w->archive);
 }
 
+/* The team of a case: a manager, another after them, and one who has left. */
+static void gather_team(struct filling *w)
+{
+	static const struct {
+		enum sample_who user, unit, organisation;
+		bool manager, ended;
+	} rows[] = {
+		{SAMPLE_WORKER, SAMPLE_CLINIC, SAMPLE_COUNTY, true, false},
+		{SAMPLE_COACH, SAMPLE_COACHING, SAMPLE_CITY, false, false},
+		{SAMPLE_WORKER, SAMPLE_CLINIC, SAMPLE_COUNTY, false, false},
+		{SAMPLE_OTHER, SAMPLE_SOCIAL_OFFICE, SAMPLE_COUNTY, true, false},
+		{SAMPLE_COACH, SAMPLE_COACHING, SAMPLE_CITY, false, true},
+	};
+
+	archive_begin(w->archive);
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		struct archive_record *r;
+
+		begin_event(w, LAHETTI__V1__ACTION__ACTION_CARE_TEAM, SAMPLE_WORKER);
+		archive_subject(&w->event, SAMPLE_COUNTY, SAMPLE_CLIENT)->part.member =
+			sample_bytes(rows[i].user);
+		r = record(w, LAHETTI__V1__RECORD__RECORD_CARE_TEAM_MEMBER);
+		r->care_team_member.case_id = sample_bytes(SAMPLE_CASE);
+		r->care_team_member.user = sample_bytes(rows[i].user);
+		r->care_team_member.unit = sample_bytes(rows[i].unit);
+		r->care_team_member.organisation = sample_bytes(rows[i].organisation);
+		r->care_team_member.case_manager = rows[i].manager;
+		r->care_team_member.ended = rows[i].ended;
+		(void)end_event(w);
+	}
+	archive_commit(w->archive);
+}
+
 void archive_fill(struct archive *a)
 {
 	struct filling w = {.archive = a};
@@ -495,6 +528,7 @@ void archive_fill(struct archive *a)
 	add_referral(&w);
 	open_referral(&w);
 	withdraw(&w);
+	gather_team(&w);
 	propose(&w);
 	for (size_t i = 0; i < 2; i++)
 		lahetti_private_key_destroy(w.keys[i]);

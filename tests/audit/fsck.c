@@ -256,7 +256,7 @@ static void clean_store_has_no_findings(void **state)
 		fail_msg("%s %s", c.why.text, c.first);
 	assert_true(c.counts.events > 20 && c.counts.records > 20 && c.counts.parts > 20);
 	assert_int_equal(c.counts.statements, 6);
-	assert_int_equal(c.counts.checkpoints, 9);
+	assert_int_equal(c.counts.checkpoints, 10);
 	assert_int_equal(c.counts.erased, 0);
 }
 

@@ -246,6 +246,30 @@ urgency: soon
                            "user:Valmennus/Ville", "--to", "role:Valmennus/job-coach")
         self.assertEqual([(v["user"], v["basis"]) for v in seen], [("Ville Valmentaja", "own-register")] * 3)
 
+    def test_team_is_gathered_written_to_and_left(self):
+        client = self.sender("client", "add", "--family-name", "Tiimiläinen")["client"]
+        refer = ("refer", "--client", client, "--client-agrees", "--words", "Haluan töihin.", "--ask", "job-coaching", "--to")
+        self.refused(self.sender, *refer, "care-team")
+        self.refused(self.coach, "team", "list", client, status=2)
+        add = ("team", "add", "--client", client, "--unit", "Valmennus", "--user", "Ville")
+        self.assertGreater(self.sender(*add)["event"], 0)
+        self.assertGreater(self.sender(*add, "--case-manager")["event"], 0)
+        self.assertEqual(self.sender(*add, "--case-manager")["event"], 0)
+        members = self.sender("team", "list", client)
+        self.assertEqual([(m["user"], m["role"], m["unit"], m["case-manager"], m["gone"]) for m in members],
+                         [("Ville Valmentaja", "job-coach", "Valmennus", True, False)])
+        self.assertEqual([c["client"] for c in self.coach("clients", "Tiimiläinen")], [client])
+        seen = self.sender("who-would-see", "--client", client, "--to", "care-team", "--to", "case-manager")
+        self.assertEqual([(v["user"], v["basis"]) for v in seen], [("Ville Valmentaja", "own-register")])
+        for to in ("care-team", "case-manager"):
+            statement = self.sender(*refer, to)["statement"]
+            self.assertIn(statement, [n["statement"] for n in self.coach("inbox")])
+        self.refused(self.sender, *refer, "care-team:Valmennus", status=2)
+        self.assertGreater(self.sender("team", "remove", "--client", client, "--user", "Ville")["event"], 0)
+        self.assertEqual(self.sender("team", "list", client), [])
+        self.refused(self.sender, *refer, "case-manager")
+        self.assertIn("Asiakkaan tiimiä muutettiin", self.officer.run("audit", "who-saw", client, "--lang", "fi").out)
+
     def test_watching_shows_what_comes(self):
         watcher = self.coach.start("inbox", "--watch", "--json")
         try:

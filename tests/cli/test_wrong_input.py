@@ -25,7 +25,7 @@ CLIENT_FILES = {  # a file that a person names: the command in which it stands, 
     "passphrase": ["--passphrase-file", "{}", "inbox"],
 }
 HOME_FILES = ("profile.json", "key.pem", "certificate.pem", "ca.pem", "checkpoint", "position", "cases", "directory")
-SERVER_FILES = ("certificate", "private-key", "master-key", "data", "database")
+SERVER_FILES = ("certificate", "private-key", "master-key", "data", "database", "page")
 
 
 def one_sentence(test, result, program, about):
@@ -302,6 +302,26 @@ class Console(unittest.TestCase):
         for path in self.files.kinds():
             if not path.endswith("empty"):  # an empty configuration is one: all has its default
                 self.refused("check", "--config", path, status=1)
+
+    def test_page_that_is_none_is_told_by_check(self):
+        good = (self.folder / "lahettid.conf").read_text(encoding="utf-8")
+        page = self.folder / "page"
+        page.mkdir()
+
+        def check():
+            (self.folder / "page.conf").write_text(good + f'page = "{page}"\n', encoding="utf-8")
+            return ("check", "--config", "page.conf")
+
+        self.assertIn("there is no index.html in it", self.refused(*check(), status=1))
+        (page / "index.html").write_bytes(b"x")
+        self.assertEqual(self.run_console(*check()).returncode, 0)
+        (page / "big.png").write_bytes(bytes(32 << 20))
+        self.assertIn("more than 32 MiB", self.refused(*check(), status=1))
+        (page / "big.png").unlink()
+        (page / "index.js.map").write_bytes(b"{}")
+        self.assertIn("index.js.map has an ending that is none of a page", self.refused(*check(), status=1))
+        page = self.folder / "nowhere"
+        self.assertIn("No such file", self.refused(*check(), status=1))
 
 
 if __name__ == "__main__":

@@ -147,6 +147,7 @@ static void defaults_suit(void **state)
 	assert_true(c->sessions >= 10000);
 	assert_true(c->workers >= 1);
 	assert_int_equal(c->code_minutes, 120);
+	assert_string_equal(c->page, "");
 	config_destroy(c);
 }
 
@@ -198,7 +199,7 @@ static void number_sign_is_text_inside_quotes(void **state)
 static void relative_paths_are_of_the_files_folder(void **state)
 {
 	struct config *c = load(state, "certificate = tls/server.pem\nprivate-key = /etc/key.pem\n"
-				       "data = data\nkeys = \"\"\ndatabase = big.db\n");
+				       "data = data\nkeys = \"\"\ndatabase = big.db\npage = web\n");
 
 	assert_string_equal(c->certificate, scratch_path(state, "tls/server.pem"));
 	assert_string_equal(c->private_key, "/etc/key.pem");
@@ -207,6 +208,7 @@ static void relative_paths_are_of_the_files_folder(void **state)
 	assert_string_equal(c->keys, scratch_path(state, "data/keys"));
 	assert_string_equal(c->attachments, scratch_path(state, "data/attachments"));
 	assert_string_equal(c->database, scratch_path(state, "big.db"));
+	assert_string_equal(c->page, scratch_path(state, "web"));
 	config_destroy(c);
 }
 

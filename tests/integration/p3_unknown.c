@@ -168,6 +168,32 @@ static Lahetti__V1__ServerFrame *read_timeline(struct scene *s, struct person *p
 	return person_ask(p, &frame);
 }
 
+static Lahetti__V1__ServerFrame *read_case(struct scene *s, struct person *p,
+					   const struct named *named)
+{
+	Lahetti__V1__ClientFrame frame = LAHETTI__V1__CLIENT_FRAME__INIT;
+	Lahetti__V1__ReadCase asked = LAHETTI__V1__READ_CASE__INIT;
+
+	(void)s;
+	asked.case_id = lahetti_bytes(lahetti_id_span(&named->case_id));
+	frame.body_case = LAHETTI__V1__CLIENT_FRAME__BODY_READ_CASE;
+	frame.read_case = &asked;
+	return person_ask(p, &frame);
+}
+
+static Lahetti__V1__ServerFrame *read_statement(struct scene *s, struct person *p,
+						const struct named *named)
+{
+	Lahetti__V1__ClientFrame frame = LAHETTI__V1__CLIENT_FRAME__INIT;
+	Lahetti__V1__ReadStatement asked = LAHETTI__V1__READ_STATEMENT__INIT;
+
+	(void)s;
+	asked.statement = lahetti_bytes(lahetti_id_span(&named->parcel.statement));
+	frame.body_case = LAHETTI__V1__CLIENT_FRAME__BODY_READ_STATEMENT;
+	frame.read_statement = &asked;
+	return person_ask(p, &frame);
+}
+
 static Lahetti__V1__ServerFrame *claim(struct scene *s, struct person *p, const struct named *named)
 {
 	Lahetti__V1__ClientFrame frame = LAHETTI__V1__CLIENT_FRAME__INIT;
@@ -223,6 +249,34 @@ static Lahetti__V1__ServerFrame *read_attachment(struct person *p, const struct 
 	return person_ask(p, &frame);
 }
 
+static Lahetti__V1__ServerFrame *read_team(struct scene *s, struct person *p,
+					   const struct named *named)
+{
+	Lahetti__V1__ClientFrame frame = LAHETTI__V1__CLIENT_FRAME__INIT;
+	Lahetti__V1__ReadCareTeam asked = LAHETTI__V1__READ_CARE_TEAM__INIT;
+
+	(void)s;
+	asked.case_id = lahetti_bytes(lahetti_id_span(&named->case_id));
+	frame.body_case = LAHETTI__V1__CLIENT_FRAME__BODY_READ_CARE_TEAM;
+	frame.read_care_team = &asked;
+	return person_ask(p, &frame);
+}
+
+static Lahetti__V1__ServerFrame *put_into_team(struct scene *s, struct person *p,
+					       const struct named *named)
+{
+	Lahetti__V1__ClientFrame frame = LAHETTI__V1__CLIENT_FRAME__INIT;
+	Lahetti__V1__PutCareTeamMember asked = LAHETTI__V1__PUT_CARE_TEAM_MEMBER__INIT;
+
+	(void)s;
+	asked.case_id = lahetti_bytes(lahetti_id_span(&named->case_id));
+	asked.user = lahetti_bytes(lahetti_id_span(&p->user));
+	asked.unit = lahetti_bytes(lahetti_id_span(&p->unit));
+	frame.body_case = LAHETTI__V1__CLIENT_FRAME__BODY_PUT_CARE_TEAM_MEMBER;
+	frame.put_care_team_member = &asked;
+	return person_ask(p, &frame);
+}
+
 static Lahetti__V1__ServerFrame *attached_to_delivery(struct scene *s, struct person *p,
 						      const struct named *named)
 {
@@ -267,7 +321,8 @@ static Lahetti__V1__ServerFrame *take_it(struct scene *s, struct person *p,
 static Lahetti__V1__ServerFrame *submit(struct scene *s, struct person *p,
 					const struct lahetti_id *client,
 					const struct lahetti_id *case_id,
-					const struct parcel *replaces, const struct parcel *consent)
+					const struct parcel *replaces, const struct parcel *consent,
+					bool to_team)
 {
 	Lahetti__V1__Reference replaced = LAHETTI__V1__REFERENCE__INIT,
 			       relied = LAHETTI__V1__REFERENCE__INIT, *consents[] = {&relied};
@@ -277,6 +332,10 @@ static Lahetti__V1__ServerFrame *submit(struct scene *s, struct person *p,
 
 	writing_begin(&w, p, LAHETTI_KIND_REFERRAL, client, case_id);
 	writing_to_queue(&w, &s->neighbour.coach.organisation, &s->neighbour.coaching);
+	if (to_team) {
+		w.recipient.kind = LAHETTI__V1__RECIPIENT_KIND__RECIPIENT_KIND_CARE_TEAM;
+		w.recipient.organisation.len = w.recipient.unit.len = 0;
+	}
 	if (replaces != NULL) {
 		replaced.id = lahetti_bytes(lahetti_id_span(&replaces->statement));
 		replaced.sha256 = lahetti_bytes(lahetti_digest_span(&replaces->sha256));
@@ -299,25 +358,31 @@ static Lahetti__V1__ServerFrame *submit(struct scene *s, struct person *p,
 static Lahetti__V1__ServerFrame *refer_client(struct scene *s, struct person *p,
 					      const struct named *named)
 {
-	return submit(s, p, &named->client, &named->case_id, NULL, NULL);
+	return submit(s, p, &named->client, &named->case_id, NULL, NULL, false);
 }
 
 static Lahetti__V1__ServerFrame *refer_case(struct scene *s, struct person *p,
 					    const struct named *named)
 {
-	return submit(s, p, &s->own, &named->case_id, NULL, NULL);
+	return submit(s, p, &s->own, &named->case_id, NULL, NULL, false);
+}
+
+static Lahetti__V1__ServerFrame *refer_to_team(struct scene *s, struct person *p,
+					       const struct named *named)
+{
+	return submit(s, p, &named->client, &named->case_id, NULL, NULL, true);
 }
 
 static Lahetti__V1__ServerFrame *replace(struct scene *s, struct person *p,
 					 const struct named *named)
 {
-	return submit(s, p, &s->own, &s->own_case, &named->parcel, NULL);
+	return submit(s, p, &s->own, &s->own_case, &named->parcel, NULL, false);
 }
 
 static Lahetti__V1__ServerFrame *rely_on(struct scene *s, struct person *p,
 					 const struct named *named)
 {
-	return submit(s, p, &s->own, &s->own_case, NULL, &named->parcel);
+	return submit(s, p, &s->own, &s->own_case, NULL, &named->parcel, false);
 }
 
 static const struct probe {
@@ -329,7 +394,10 @@ static const struct probe {
 	{"who_saw", who_saw, true, "no-such-client"},
 	{"read_trail", read_trail, true, "no-such-client"},
 	{"find_clients by code", find_by_code, false, NULL},
+	{"find_clients by code, all units", find_by_code, true, NULL},
 	{"who_would_see", who_would_see, false, NULL},
+	{"read_case", read_case, false, "no-such-case"},
+	{"read_statement", read_statement, false, "no-such-statement"},
 	{"read_receipt", read_receipt, false, "no-such-statement"},
 	{"read_timeline", read_timeline, false, "no-such-statement"},
 	{"claim", claim, false, "no-such-delivery"},
@@ -341,6 +409,9 @@ static const struct probe {
 	{"submit a step", take_it, false, "no-such-delivery"},
 	{"submit about a client", refer_client, false, "no-such-case"},
 	{"submit about a case", refer_case, false, "no-such-case"},
+	{"submit to its team", refer_to_team, false, "no-such-case"},
+	{"read_care_team", read_team, false, "no-such-case"},
+	{"put_care_team_member", put_into_team, false, "no-such-case"},
 	{"submit a replacement", replace, false, "no-such-statement"},
 	{"submit on a consent", rely_on, false, "no-such-consent"},
 };
@@ -405,6 +476,14 @@ static void p3_another_controllers_client_is_as_unknown_as_none(void **state)
 			&probes[i]);
 }
 
+static void swap_there(struct scene *s, struct named *other)
+{
+	struct named there = s->there;
+
+	s->there = *other;
+	*other = there;
+}
+
 /* Within the controller a data-protection officer sees all; everybody else their unit's. */
 static void p3_another_units_client_is_as_unknown_as_none(void **state)
 {
@@ -414,6 +493,28 @@ static void p3_another_units_client_is_as_unknown_as_none(void **state)
 	for (size_t i = 0; i < sizeof probes / sizeof *probes; i++)
 		if (!probes[i].of_officer)
 			compare(s, &s->county.coach, &probes[i]);
+}
+
+/* Though the unit has a case with the client: what others of the controller wrote is theirs. */
+static void p3_another_units_statement_about_ones_client_is_as_unknown_as_none(void **state)
+{
+	static const struct probe probe = {"read_statement", read_statement, false,
+					   "no-such-statement"};
+	struct scene *s = *state;
+	struct named there = s->there;
+	struct writing shared, other;
+
+	person_add_client(&s->county.worker, "Yhteinen", "", &there.client, &there.case_id);
+	refer(&shared, &s->county.worker, &s->county.coach, &there.client, &there.case_id);
+	parcel_find(&there.parcel, &s->county.coach, &shared.id);
+	(void)parcel_open(&s->county.coach, &there.parcel);
+	refer(&other, &s->county.worker, &s->county.worker, &there.client, &there.case_id);
+	parcel_find(&there.parcel, &s->county.worker, &other.id);
+	swap_there(s, &there);
+	compare(s, &s->county.coach, &probe);
+	swap_there(s, &there);
+	writing_finish(&shared);
+	writing_finish(&other);
 }
 
 static unsigned add(struct scene *s, struct person *p, const char *code)
@@ -457,6 +558,7 @@ static int make(void **state)
 	s.nowhere = (struct named){.code = "020285-9117"};
 	person_add_client(&s.county.worker, "Esimerkki", s.there.code, &s.there.client,
 			  &s.there.case_id);
+	(void)put_into_team(&s, &s.county.worker, &s.there);
 	refer(&w, &s.county.worker, &s.county.worker, &s.there.client, &s.there.case_id);
 	parcel_find(&s.there.parcel, &s.county.worker, &w.id);
 	writing_finish(&w);
@@ -483,6 +585,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(p3_another_controllers_client_is_as_unknown_as_none),
 		cmocka_unit_test(p3_another_units_client_is_as_unknown_as_none),
+		cmocka_unit_test(
+			p3_another_units_statement_about_ones_client_is_as_unknown_as_none),
 		cmocka_unit_test(p3_known_client_is_added_by_as_many_questions),
 	};
 

@@ -174,10 +174,14 @@ struct question {
 	Lahetti__V1__ReadDevices read_devices;
 	Lahetti__V1__AddClient add_client;
 	Lahetti__V1__FindClients find_clients;
+	Lahetti__V1__PutCareTeamMember put_care_team_member;
+	Lahetti__V1__ReadCareTeam read_care_team;
 	Lahetti__V1__WhoWouldSee who_would_see;
 	Lahetti__V1__ReadReceipt read_receipt;
 	Lahetti__V1__ReadSent read_sent;
 	Lahetti__V1__ReadTimeline read_timeline;
+	Lahetti__V1__ReadCase read_case;
+	Lahetti__V1__ReadStatement read_statement;
 	Lahetti__V1__Subscribe subscribe;
 	Lahetti__V1__HandedOver handed_over;
 	Lahetti__V1__Claim claim;
@@ -265,6 +269,13 @@ static void add_client_is(struct question *q, const struct scene *s)
 	q->add_client.client = id(&s->nobody);
 	q->add_client.case_id = id(&s->nobody);
 	q->add_client.identity = &q->identity;
+}
+
+static void team_is(struct question *q, const struct scene *s)
+{
+	q->put_care_team_member.case_id = id(&s->case_id);
+	q->put_care_team_member.user = id(&s->county.coach.user);
+	q->put_care_team_member.unit = id(&s->county.team);
 }
 
 static void who_would_see_is(struct question *q, const struct scene *s)

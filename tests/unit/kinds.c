@@ -112,6 +112,7 @@ static void rows_of_kinds_are_whole(void **state)
 		assert_int_equal(row->recipients != 0, row->recipients_most > 0);
 		assert_int_equal(row->recipients != 0, row->steps != 0);
 		assert_int_equal(row->step == LAHETTI_KIND_STEP_FROM_BODY, row->step_of != NULL);
+		assert_int_equal(row->step_field != NULL, row->step_of != NULL);
 		assert_false(LAHETTI_IN(row->recipients, 0));
 		assert_false(LAHETTI_IN(row->replies_to, 0));
 		if (row->feedback)

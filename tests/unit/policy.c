@@ -189,6 +189,7 @@ static void good(struct world *w, enum lahetti_kind kind)
 		.unit_has_case = row->has_client,
 		.recipients = w->recipient,
 		.n_recipients = w->sample.header.n_recipients,
+		.n_resolved = w->sample.header.n_recipients,
 		.consents = w->consents,
 		.n_consents = row->feedback ? 0 : w->sample.header.n_consents,
 	};
@@ -530,6 +531,7 @@ static void recipient_is_there_and_takes_clients(void **state)
 	(void)state;
 	SUBMIT_REFUSED(REFERRAL, "no-such-recipient", w.recipient[0].exists = false);
 	SUBMIT_REFUSED(REFERRAL, "no-such-recipient", w.submit.n_recipients = 0);
+	SUBMIT_REFUSED(REFERRAL, "no-such-recipient", w.submit.n_resolved = 0);
 	SUBMIT_REFUSED(REFERRAL, "unit-takes-no-clients", w.recipient[0].takes_clients = false);
 	SUBMIT_REFUSED(REFERRAL, "nobody-there", w.recipient[0].people = 0);
 	SUBMIT_REFUSED(CLOSING, "nobody-there", w.recipient[0].people = 0);
@@ -545,7 +547,7 @@ static void second_recipient_is_judged_like_the_first(void **state)
 	static struct world w;
 
 	(void)state;
-#define TWO (w.sample.header.n_recipients = w.submit.n_recipients = 2)
+#define TWO (w.sample.header.n_recipients = w.submit.n_recipients = w.submit.n_resolved = 2)
 	SUBMIT_ALLOWED(REFERRAL, CONSENT, TWO);
 	SUBMIT_REFUSED(REFERRAL, "nobody-there", (TWO, w.recipient[1].people = 0));
 	SUBMIT_REFUSED(REFERRAL, "consent-for-others",
@@ -557,6 +559,44 @@ static void second_recipient_is_judged_like_the_first(void **state)
 	SUBMIT_ALLOWED(REFERRAL, CONSENT,
 		       (TWO, w.sample.recipient[0].organisation = sample_bytes(SAMPLE_COUNTY)));
 #undef TWO
+}
+
+/* A team is resolved to people, each of whom is judged as a person is. One that still is a team has
+ * nobody in it; another organisation's is not there, whoever is in it. */
+static void p3_team_is_judged_as_the_people_in_it(void **state)
+{
+	static const struct {
+		int kind;
+		const char *code;
+	} rows[] = {{TO(CARE_TEAM), "no-care-team"}, {TO(CASE_MANAGER), "no-case-manager"}};
+	static struct world w;
+
+	(void)state;
+	for (size_t i = 0; i < LENGTH(rows); i++)
+		for (int named = 0; named < 3; named++) {
+			Lahetti__V1__Recipient *to = &w.sample.recipient[0];
+			struct facts_consent none = {0};
+
+			good(&w, LAHETTI_KIND_REFERRAL);
+			to->kind = (Lahetti__V1__RecipientKind)rows[i].kind;
+			to->unit.len = to->user.len = 0;
+			to->organisation = sample_bytes(named == 1 ? SAMPLE_COUNTY : SAMPLE_CITY);
+			if (named == 0)
+				to->organisation.len = 0;
+			/* Facts that can't be do not make it deliverable. */
+			assert_refused(policy_submit(&w.submit),
+				       named == 2 ? "no-such-recipient" : rows[i].code);
+			assert_refused(policy_disclose(sample_id(SAMPLE_COUNTY), to, 0,
+						       SAMPLE_TODAY, &none, 0),
+				       named == 2 ? "no-such-recipient" : rows[i].code);
+		}
+	/* One recipient of the header stands for two people: the second is judged too. */
+	SUBMIT_ALLOWED(REFERRAL, CONSENT, w.submit.n_recipients = 2);
+	SUBMIT_REFUSED(REFERRAL, "no-such-recipient",
+		       (w.submit.n_recipients = 2, w.recipient[1].exists = false));
+	SUBMIT_REFUSED(REFERRAL, "consent-for-others",
+		       (w.submit.n_recipients = 2,
+			w.sample.recipient[1].organisation = sample_bytes(SAMPLE_KELA)));
 }
 
 static void what_the_statement_relies_on_is_there(void **state)
@@ -747,10 +787,6 @@ static void p3_narrow_party_covers_no_wide_recipient(void **state)
 		{TO(USER), UNIT, true},
 		{TO(USER), UNIT | PERSON, true},
 		{TO(USER), PERSON, true},
-		{TO(CARE_TEAM), 0, true},
-		{TO(CARE_TEAM), UNIT, false},
-		{TO(CASE_MANAGER), 0, true},
-		{TO(CASE_MANAGER), PERSON, false},
 	};
 	static struct world w;
 
@@ -765,8 +801,6 @@ static void p3_narrow_party_covers_no_wide_recipient(void **state)
 			to->user.len = 0;
 		if (to->kind == TO(ROLE))
 			to->role = ROLE(JOB_COACH);
-		if (to->kind == TO(CARE_TEAM) || to->kind == TO(CASE_MANAGER))
-			to->unit.len = 0;
 		if (rows[i].party & UNIT)
 			party(&w)->unit = sample_bytes(SAMPLE_COACHING);
 		if (rows[i].party & ROLES)
@@ -1162,10 +1196,8 @@ static void p3_who_is_not_addressed_finds_nothing(void **state)
 		{TO(USER), SAMPLE_COACH, SAMPLE_CITY, SAMPLE_WORKSHOP, ROLE(JOB_COACH), false},
 		{TO(USER), SAMPLE_COACH, SAMPLE_KELA, SAMPLE_COACHING, ROLE(JOB_COACH), false},
 		{TO(USER), SAMPLE_WORKER, SAMPLE_COUNTY, SAMPLE_CLINIC, ROLE(JOB_COACH), false},
-		{TO(CARE_TEAM), SAMPLE_COACH, SAMPLE_CITY, SAMPLE_COACHING, ROLE(NURSE), true},
-		{TO(CARE_TEAM), SAMPLE_OTHER, SAMPLE_CITY, SAMPLE_COACHING, ROLE(NURSE), false},
-		{TO(CASE_MANAGER), SAMPLE_COACH, SAMPLE_CITY, SAMPLE_COACHING, ROLE(NURSE), true},
-		{TO(CASE_MANAGER), SAMPLE_OTHER, SAMPLE_CITY, SAMPLE_COACHING, ROLE(NURSE), false},
+		{TO(CARE_TEAM), SAMPLE_COACH, SAMPLE_CITY, SAMPLE_COACHING, ROLE(NURSE), false},
+		{TO(CASE_MANAGER), SAMPLE_COACH, SAMPLE_CITY, SAMPLE_COACHING, ROLE(NURSE), false},
 		{TO(ROLE), SAMPLE_OTHER, SAMPLE_CITY, SAMPLE_COACHING, ROLE(JOB_COACH), true},
 		{TO(ROLE), SAMPLE_COACH, SAMPLE_CITY, SAMPLE_COACHING, ROLE(NURSE), false},
 		{TO(ROLE), SAMPLE_COACH, SAMPLE_CITY, SAMPLE_WORKSHOP, ROLE(JOB_COACH), false},
@@ -1325,6 +1357,124 @@ static void p3_attachment_of_ones_own_is_read_in_the_authors_unit(void **state)
 	OWN_REFUSED("role-without-clients", a.actor.role = ROLE(DATA_PROTECTION_OFFICER));
 	OWN_REFUSED("membership-ended", a.actor.membership_ended = true);
 	OWN_REFUSED("no-membership", a.actor.known = false);
+}
+
+static struct facts_statement rereading(uint32_t kind)
+{
+	return (struct facts_statement){
+		.actor = worker(),
+		.found = true,
+		.kind = kind,
+		.author_unit = *sample_id(SAMPLE_CLINIC),
+		.author_organisation = *sample_id(SAMPLE_COUNTY),
+	};
+}
+
+#define REREADING_REFUSED(code, number, ...)                     \
+	do {                                                     \
+		s = rereading(LAHETTI_KIND_##number);            \
+		__VA_ARGS__;                                     \
+		assert_refused(policy_read_statement(&s), code); \
+	} while (0)
+
+static void p3_statement_is_read_again_in_its_authors_unit(void **state)
+{
+	struct facts_statement s;
+	size_t n;
+	const struct lahetti_kind_row *kinds = lahetti_kinds(&n);
+
+	(void)state;
+	for (size_t i = 0; i < n; i++) {
+		bool consent = kinds[i].number == LAHETTI_KIND_CONSENT ||
+			       kinds[i].number == LAHETTI_KIND_WITHDRAWAL;
+
+		s = rereading(kinds[i].number);
+		assert_allowed(policy_read_statement(&s), OWN_REGISTER);
+		s.author_unit = *sample_id(SAMPLE_SOCIAL_OFFICE);
+		assert_refused(policy_read_statement(&s), "no-such-statement");
+		/* Of a client with whom the unit has to do, what the controller may rely on. */
+		s.unit_has_client = true;
+		if (consent)
+			assert_allowed(policy_read_statement(&s), OWN_REGISTER);
+		else
+			assert_refused(policy_read_statement(&s), "no-such-statement");
+		s.author_organisation = *sample_id(SAMPLE_CITY);
+		assert_refused(policy_read_statement(&s), "no-such-statement");
+	}
+	REREADING_REFUSED("no-such-statement", REFERRAL, s.found = false);
+	REREADING_REFUSED("no-such-statement", CONSENT, s.found = false, s.unit_has_client = true);
+	REREADING_REFUSED("no-such-statement", CONSENT, s.actor = coach(),
+			  s.unit_has_client = true);
+	REREADING_REFUSED("erased", REFERRAL, s.erased = true);
+	/* What is another's is not told to have been there. */
+	REREADING_REFUSED("no-such-statement", REFERRAL, s.actor = coach(), s.erased = true);
+	REREADING_REFUSED("role-without-clients", CONSENT,
+			  s.actor.role = ROLE(DATA_PROTECTION_OFFICER));
+	REREADING_REFUSED("role-without-clients", CONSENT, s.actor.role = ROLE(ADMINISTRATOR));
+	REREADING_REFUSED("membership-ended", REFERRAL, s.actor.membership_ended = true);
+	REREADING_REFUSED("no-membership", REFERRAL, s.actor.known = false);
+	REREADING_REFUSED("device-revoked", REFERRAL, s.actor.device_revoked = true);
+}
+
+static struct facts_case case_of(void)
+{
+	return (struct facts_case){
+		.actor = worker(),
+		.found = true,
+		.controller = *sample_id(SAMPLE_COUNTY),
+		.unit_has_case = true,
+	};
+}
+
+#define CASE_REFUSED(code, ...)                             \
+	do {                                                \
+		c = case_of();                              \
+		__VA_ARGS__;                                \
+		assert_refused(policy_read_case(&c), code); \
+	} while (0)
+
+static void p3_case_is_listed_in_a_unit_that_has_it(void **state)
+{
+	struct facts_case c = case_of();
+
+	(void)state;
+	assert_allowed(policy_read_case(&c), OWN_REGISTER);
+	CASE_REFUSED("no-such-case", c.found = false);
+	CASE_REFUSED("no-such-case", c.unit_has_case = false);
+	CASE_REFUSED("no-such-case", c.controller = *sample_id(SAMPLE_CITY));
+	CASE_REFUSED("no-such-case", c.unit_has_case = false, c.erased = true);
+	CASE_REFUSED("erased", c.erased = true);
+	CASE_REFUSED("role-without-clients", c.actor.role = ROLE(DATA_PROTECTION_OFFICER));
+	CASE_REFUSED("role-without-clients", c.actor.role = ROLE(ADMINISTRATOR));
+	CASE_REFUSED("membership-ended", c.actor.membership_ended = true);
+	CASE_REFUSED("no-membership", c.actor.known = false);
+}
+
+static void officer_finds_whom_somebody_names(void **state)
+{
+	const ProtobufCEnumDescriptor *roles = &lahetti__v1__role__descriptor;
+
+	(void)state;
+	for (unsigned k = 1; k < roles->n_values; k++) {
+		struct facts_actor actor = coach();
+
+		actor.role = (Lahetti__V1__Role)roles->values[k].value;
+		if (actor.role == ROLE(DATA_PROTECTION_OFFICER)) {
+			assert_true(policy_supervises(&actor));
+			assert_allowed(policy_find_clients(&actor, true), SUPERVISION);
+			assert_refused(policy_find_clients(&actor, false), "whole-code-or-name");
+			actor.membership_ended = true;
+			assert_refused(policy_find_clients(&actor, true), "membership-ended");
+			continue;
+		}
+		assert_false(policy_supervises(&actor));
+		for (int whole = 0; whole < 2; whole++)
+			if (sees_clients((int)actor.role))
+				assert_allowed(policy_find_clients(&actor, whole), OWN_REGISTER);
+			else
+				assert_refused(policy_find_clients(&actor, whole),
+					       "role-without-clients");
+	}
 }
 
 static void reading_lasts_for_an_hour(void **state)
@@ -1898,6 +2048,69 @@ static void p8_no_combination_erases_but_these(void **state)
 	assert_true(allowed > 0);
 }
 
+/* ---- the care team --------------------------------------------------------------------------- */
+
+static struct facts_team joining(void)
+{
+	return (struct facts_team){
+		.actor = worker(),
+		.unit_has_case = true,
+		.person = {.exists = true, .takes_clients = true, .people = 1},
+	};
+}
+
+static void p3_team_is_changed_where_the_unit_has_the_case(void **state)
+{
+	struct facts_team facts = joining();
+
+	(void)state;
+	assert_allowed(policy_team(&facts), OWN_REGISTER);
+	assert_allowed(policy_case(&facts.actor, true), OWN_REGISTER);
+	assert_refused(policy_case(&facts.actor, false), "no-such-case");
+	/* Nothing else tells that there is such a case. */
+	facts.unit_has_case = false;
+	for (unsigned bits = 0; bits < 1u << 5; bits++) {
+		facts.ended = bits & 1;
+		facts.member = bits & 2;
+		facts.full = bits & 4;
+		facts.client_erased = bits & 8;
+		facts.person.exists = bits & 16;
+		assert_refused(policy_team(&facts), "no-such-case");
+	}
+	facts = joining();
+	facts.actor.role = ROLE(ADMINISTRATOR);
+	assert_refused(policy_team(&facts), "role-without-clients");
+	assert_refused(policy_case(&facts.actor, true), "role-without-clients");
+	facts.actor.membership_ended = true;
+	assert_refused(policy_team(&facts), "membership-ended");
+}
+
+static void only_who_could_be_sent_something_comes_into_a_team(void **state)
+{
+	struct facts_team facts = joining();
+
+	(void)state;
+	facts.person.exists = false;
+	assert_refused(policy_team(&facts), "no-such-recipient");
+	facts = joining();
+	facts.person.takes_clients = false;
+	assert_refused(policy_team(&facts), "unit-takes-no-clients");
+	facts = joining();
+	facts.person.people = 0;
+	assert_refused(policy_team(&facts), "nobody-there");
+	facts = joining();
+	facts.full = true;
+	assert_refused(policy_team(&facts), "care-team-full");
+	facts.member = true; /* changes place in it */
+	assert_allowed(policy_team(&facts), OWN_REGISTER);
+	facts.client_erased = true;
+	assert_refused(policy_team(&facts), "erased");
+	/* Leaving is open, whatever has become of the person and the client. */
+	facts.ended = true;
+	facts.person = (struct facts_recipient){0};
+	assert_allowed(policy_team(&facts), OWN_REGISTER);
+}
+
 /* Stands last. */
 static void every_code_of_policy_was_reached(void **state)
 {
@@ -1925,6 +2138,7 @@ int main(void)
 		cmocka_unit_test(only_ones_own_is_replaced_by_its_like),
 		cmocka_unit_test(recipient_is_there_and_takes_clients),
 		cmocka_unit_test(second_recipient_is_judged_like_the_first),
+		cmocka_unit_test(p3_team_is_judged_as_the_people_in_it),
 		cmocka_unit_test(what_the_statement_relies_on_is_there),
 		cmocka_unit_test(p3_consents_decide_what_leaves_the_controller),
 		cmocka_unit_test(p3_within_the_controller_no_consent_is_asked),
@@ -1947,6 +2161,9 @@ int main(void)
 		cmocka_unit_test(what_has_ended_is_opened_only_as_ones_own_record),
 		cmocka_unit_test(p3_attachment_is_read_by_whom_its_delivery_was_opened),
 		cmocka_unit_test(p3_attachment_of_ones_own_is_read_in_the_authors_unit),
+		cmocka_unit_test(p3_statement_is_read_again_in_its_authors_unit),
+		cmocka_unit_test(p3_case_is_listed_in_a_unit_that_has_it),
+		cmocka_unit_test(officer_finds_whom_somebody_names),
 		cmocka_unit_test(reading_lasts_for_an_hour),
 		cmocka_unit_test(what_lies_in_a_queue_is_claimed_once),
 		cmocka_unit_test(steps_are_taken_from_their_state_by_their_side),
@@ -1961,6 +2178,8 @@ int main(void)
 		cmocka_unit_test(p8_two_different_people_of_the_controller_erase),
 		cmocka_unit_test(p8_other_controllers_client_is_as_one_that_is_not_there),
 		cmocka_unit_test(p8_no_combination_erases_but_these),
+		cmocka_unit_test(p3_team_is_changed_where_the_unit_has_the_case),
+		cmocka_unit_test(only_who_could_be_sent_something_comes_into_a_team),
 		cmocka_unit_test(every_code_of_policy_was_reached),
 	};
 

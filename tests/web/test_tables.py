@@ -15,9 +15,10 @@ TEXT_SHAPES = {"line", "sentence", "long", "language"}
 CONDITION = {"field": str, "is": [int]}
 FORM = {"field": str, "label": str, "hint": (str, None), "shape": str, "most": int, "enum": (str, None),
         "needed": (str, None), "either": bool, "recipients": [int], "when": (CONDITION, None), "otherwise": str}
+STEP_FROM = {"field": str, "steps": [{"value": int, "step": int}]}
 TABLES = {
     "kinds": [{"number": int, "name": str, "version": int, "body": str, "text": str, "authors": [int], "recipients": [int],
-               "recipientsLeast": int, "recipientsMost": int, "repliesTo": [int], "step": int, "steps": [int],
+               "recipientsLeast": int, "recipientsMost": int, "repliesTo": [int], "step": int, "stepFrom": (STEP_FROM, None), "steps": [int],
                "feedback": bool, "replaces": bool, "hasClient": bool, "deadlineDays": int, "form": [FORM]}],
     "steps": [{"step": int, "from": [int], "by": [str], "needs": [str], "kinds": [int], "to": int, "shown": str}],
     "endedStates": [int],
@@ -151,6 +152,16 @@ class Tables(unittest.TestCase):
         self.assertEqual({row["step"] for row in self.tables["steps"]}, step)
         self.assertEqual({row["role"] for row in self.tables["roles"]}, role)
         self.assertTrue(self.tables["endedStates"] and set(self.tables["endedStates"]) < state)
+
+    def test_kinds_whose_body_tells_the_step_say_how(self):
+        for kind in self.tables["kinds"]:
+            self.assertEqual(kind["step"] == -1, kind["stepFrom"] is not None, kind["name"])
+            if kind["stepFrom"]:
+                row = next(row for row in kind["form"] if row["field"] == kind["stepFrom"]["field"])
+                pairs = kind["stepFrom"]["steps"]
+                self.assertLessEqual({pair["value"] for pair in pairs}, self.values[row["enum"]])
+                self.assertEqual({pair["step"] for pair in pairs},
+                                 {row["step"] for row in self.tables["steps"] if kind["number"] in row["kinds"]})
 
     def test_a_step_is_taken_once_from_a_state(self):
         pairs = [(row["step"], state) for row in self.tables["steps"] for state in row["from"]]

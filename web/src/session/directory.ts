@@ -3,7 +3,7 @@
  * be chosen from it.
  */
 import { create } from "@bufbuild/protobuf";
-import { ReadDirectorySchema, type DirectoryPage } from "../../gen/lahetti/v1/session_pb";
+import { PutDirectorySchema, ReadDirectorySchema, type DirectoryPage } from "../../gen/lahetti/v1/session_pb";
 import type { DirectoryEntry, Membership, Organisation, Unit, User } from "../../gen/lahetti/v1/directory_pb";
 import { equal, hex, NONE, type Bytes } from "../wire/bytes";
 import { Observable } from "./observable";
@@ -14,7 +14,15 @@ export interface Member {
   membership: Membership;
 }
 
+/** A user with what they are, and were, in units. */
+export interface Person {
+  user: User;
+  roles: { membership: Membership; unit: Unit | undefined }[];
+}
+
 const PAGE = 200;
+/** Pages follow each other no faster than the server hears requests. */
+const PAUSE_MS = 60;
 
 export class Directory extends Observable {
   private readonly organisations = new Map<string, Organisation>();
@@ -85,10 +93,51 @@ export class Directory extends Observable {
     return (await this.page({ term, organisation })).entries;
   }
 
+  /** All users of an organisation, a page at a time as they come, until `take` says that it is enough. */
+  async users(organisation: Bytes, take: (users: User[]) => boolean): Promise<void> {
+    let cursor: Uint8Array = NONE;
+    let enough = false;
+    do {
+      const page: DirectoryPage = await this.page({ organisation, cursor });
+      cursor = page.cursor;
+      const users = page.entries.flatMap(({ entry }) => (entry.case === "user" ? [entry.value] : []));
+      // Memberships come after all users.
+      enough = !take(users) || page.entries.some(({ entry }) => entry.case === "membership");
+      if (!enough && cursor.length > 0) await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
+    } while (!enough && cursor.length > 0);
+  }
+
+  /** Undefined where there is none. */
+  async person(id: Bytes): Promise<Person | undefined> {
+    let found: User | undefined;
+    const units = new Map<string, Unit>();
+    const roles: Person["roles"] = [];
+    let cursor: Uint8Array = NONE;
+    do {
+      const page: DirectoryPage = await this.page({ user: id, cursor });
+      cursor = page.cursor;
+      for (const { entry } of page.entries) {
+        if (entry.case === "user") found = entry.value;
+        if (entry.case === "unit") units.set(hex(entry.value.id), entry.value);
+        if (entry.case !== "membership") continue;
+        roles.push({ membership: entry.value, unit: units.get(hex(entry.value.unit)) });
+      }
+    } while (cursor.length > 0);
+    return found === undefined ? undefined : { user: found, roles };
+  }
+
+  /** An administrator's: a row as it is to be from now on. Rejects with Refusal. */
+  async put(entry: DirectoryEntry["entry"]): Promise<void> {
+    const value = create(PutDirectorySchema, { entry: { entry } });
+    await this.session.ask({ case: "putDirectory", value }, "done");
+    await this.refresh();
+  }
+
   private page(asked: {
     term?: string;
     organisation?: Bytes;
     unit?: Bytes;
+    user?: Bytes;
     cursor?: Uint8Array;
   }): Promise<DirectoryPage> {
     return this.session.ask(

@@ -5,6 +5,7 @@
 import { create } from "@bufbuild/protobuf";
 import { State } from "../../gen/lahetti/v1/bodies_pb";
 import { HandedOverSchema, SubscribeSchema, type Notice } from "../../gen/lahetti/v1/session_pb";
+import { seesClients } from "../trade/tables";
 import { equal, hex } from "../wire/bytes";
 import { Observable } from "./observable";
 import type { Session } from "./session";
@@ -100,6 +101,8 @@ export class Inbox extends Observable {
     const acting = hex(membership.id);
     if (acting !== this.acting) this.clear();
     this.acting = acting;
+    // Nothing is sent to the others, and each refusal would stand in the log.
+    if (!seesClients(membership.role)) return;
     for (let more = true; more;) {
       const answer = await this.session.ask(
         { case: "subscribe", value: create(SubscribeSchema, { after: this.position }) },

@@ -13,15 +13,6 @@ import type { Session } from "./session";
 
 const FORKED = { ok: false, code: "forked-log" } as const;
 
-let known: { key: string; log: Promise<Log> } | undefined;
-
-/** The log that the device trusts, by the key that it was enrolled with. Rejects with Fault where the key can't be read. */
-export function trustedLog(session: Session): Promise<Log> {
-  const key = session.device?.profile.logKey ?? "";
-  if (known?.key !== key) known = { key, log: trust(key) };
-  return known.log;
-}
-
 /** One comparison at a time: each begins with what the one before has kept. */
 let last: Promise<unknown> = Promise.resolve();
 
@@ -31,7 +22,15 @@ function inTurn<T>(work: () => Promise<T>): Promise<T> {
   return next;
 }
 
-/** The log that this device was enrolled with. */
+let known: { key: string; log: Promise<Log> } | undefined;
+
+/** The log that this device was enrolled with: made once for each key. Rejects with Fault where the key can't be read. */
+export function trustedLog(session: Session): Promise<Log> {
+  const key = session.device?.profile.logKey ?? "";
+  if (known?.key !== key) known = { key, log: trust(key) };
+  return known.log;
+}
+
 export function logOf(app: AppState): Promise<Log> {
   return trustedLog(app.session);
 }

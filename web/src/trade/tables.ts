@@ -9,6 +9,7 @@ export type StepRow = (typeof tables.steps)[number];
 
 export const kinds: readonly KindRow[] = tables.kinds;
 export const steps: readonly StepRow[] = tables.steps;
+export const roles: readonly (typeof tables.roles)[number][] = tables.roles;
 
 /** Of attachments that may be sent, and shown. */
 export const mediaTypes: readonly string[] = tables.mediaTypes;

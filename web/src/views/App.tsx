@@ -2,6 +2,7 @@
 import { lazy, Suspense, useEffect, useState, type ReactNode } from "react";
 import { Button, Dropdown, DropdownItem, InlineAlert, SkipLink, VisuallyHidden } from "suomifi-ui-components";
 import { RoleSchema, Role } from "../../gen/lahetti/v1/common_pb";
+import type { Membership } from "../../gen/lahetti/v1/directory_pb";
 import type { AppState } from "../session/app";
 import { useObservable } from "../session/observable";
 import { seesClients } from "../trade/tables";
@@ -13,17 +14,27 @@ import { Enter } from "./Enter";
 import { Busy, View } from "./parts";
 import { href, useRoute } from "./routes";
 
+// Views of their own roles come when they are asked for, so that the first one is small.
+const WhoSaw = lazy(() => import("./officer/WhoSaw"));
+const Log = lazy(() => import("./officer/Log"));
+const People = lazy(() => import("./people/People"));
+const Units = lazy(() => import("./people/Units"));
+const MyPeople = lazy(() => import("./people/MyPeople"));
+
 interface Place {
   route: string;
   title: TextKey;
   draw: (rest: string[]) => ReactNode;
   /** Whether it stands in the navigation of one who acts in this role. */
-  offered: (role: Role) => boolean;
+  offered: (role: Role, acting: Membership) => boolean;
   /** The place of the navigation from which one comes here: it has no entry of its own. */
   within?: string;
 }
 
 const always = () => true;
+const officer = (role: Role) => role === Role.DATA_PROTECTION_OFFICER;
+const administrator = (role: Role) => role === Role.ADMINISTRATOR;
+const leader = (_: Role, acting: Membership) => acting.leader;
 
 /** Views that are loaded when they are first gone to. */
 const Receive = lazy(() => import("./receive/Receive"));
@@ -69,6 +80,26 @@ const PLACES: Place[] = [
     draw: (rest) => <Send place="sent" rest={rest} />,
     offered: seesClients,
   },
+  {
+    route: "who-saw",
+    title: "page.officer.who-saw.short",
+    draw: ([client]) => <WhoSaw client={client} />,
+    offered: officer,
+  },
+  { route: "log", title: "page.officer.log-view", draw: () => <Log />, offered: officer },
+  {
+    route: "people",
+    title: "page.admin.people",
+    draw: ([user]) => <People user={user} />,
+    offered: administrator,
+  },
+  {
+    route: "units",
+    title: "page.admin.units",
+    draw: ([unit]) => <Units unit={unit} />,
+    offered: administrator,
+  },
+  { route: "my-people", title: "page.admin.my-people", draw: () => <MyPeople />, offered: leader },
   { route: "devices", title: "page.devices", draw: () => <Devices />, offered: always },
 ];
 
@@ -135,21 +166,26 @@ function Frame() {
 
 function Here() {
   const app = useApp();
-  const role = app.session.acting!.role;
+  const acting = app.session.acting!;
   const [first = "", ...rest] = useRoute();
-  const offered = PLACES.filter((place) => place.offered(role));
+  const offered = PLACES.filter((place) => place.offered(acting.role, acting));
   const place = first === "" ? offered[0] : PLACES.find(({ route }) => route === first);
-  if (place === undefined || !place.offered(role)) {
+  if (place === undefined || !offered.includes(place)) {
     return <View title={app.words.t("page.no-such-place")}>{app.words.t("page.no-such-place.hint")}</View>;
   }
-  return <Suspense fallback={<Busy text={app.words.t("page.reading")} />}>{place.draw(rest)}</Suspense>;
+  return (
+    <Suspense key={hex(acting.id)} fallback={<Busy text={app.words.t("page.reading")} />}>
+      {place.draw(rest)}
+    </Suspense>
+  );
 }
 
 function Navigation() {
   const app = useApp();
   const inbox = useObservable(app.inbox);
   const [first] = useRoute();
-  const offered = PLACES.filter((place) => place.offered(app.session.acting!.role) && !place.within);
+  const acting = app.session.acting!;
+  const offered = PLACES.filter((place) => place.offered(acting.role, acting) && !place.within);
   const here = PLACES.find(({ route }) => route === first);
   return (
     <nav aria-label={app.words.t("page.navigation")}>

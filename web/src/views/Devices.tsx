@@ -33,8 +33,18 @@ export function Devices() {
   );
 }
 
-/** A device, and what may be done with it: used for one's own, and for those of one's people. */
-export function DeviceCard({ device, changed }: { device: Device; changed: () => void }) {
+/**
+ * A device, and what may be done with it: used for one's own, and for those of one's people. mayNotConfirm says why one may not;
+ * mayRevoke is false where the server lets others alone.
+ */
+export function DeviceCard(props: {
+  device: Device;
+  changed: () => void;
+  mayNotConfirm?: string;
+  mayRevoke?: boolean;
+  heading?: "h2" | "h3" | "h4";
+}) {
+  const { device, changed, mayNotConfirm, mayRevoke = true, heading: Title = "h2" } = props;
   const app = useApp();
   const words = useWords();
   const [revoking, setRevoking] = useState(false);
@@ -69,7 +79,7 @@ export function DeviceCard({ device, changed }: { device: Device; changed: () =>
 
   return (
     <li>
-      <h2>{device.name || words.t("page.unnamed-device")}</h2>
+      <Title>{device.name || words.t("page.unnamed-device")}</Title>
       <p className="key">
         {hex(keyId)
           .slice(0, 16)
@@ -78,14 +88,17 @@ export function DeviceCard({ device, changed }: { device: Device; changed: () =>
       </p>
       {here && <StaticChip>{words.t("page.this-device")}</StaticChip>}
       {!device.confirmed && <StaticChip>{words.t("page.waits-for-confirmation")}</StaticChip>}
+      {!device.confirmed && mayNotConfirm !== undefined && <p>{mayNotConfirm}</p>}
       <Failure why={why} />
       <div className="buttons">
-        {!device.confirmed && !here && (
+        {!device.confirmed && !here && mayNotConfirm === undefined && (
           <Button onClick={() => void confirm()}>{words.t("page.confirm-device")}</Button>
         )}
-        <Button variant="secondary" onClick={() => setRevoking(true)}>
-          {words.t("page.revoke-device")}
-        </Button>
+        {mayRevoke && (
+          <Button variant="secondary" onClick={() => setRevoking(true)}>
+            {words.t("page.revoke-device")}
+          </Button>
+        )}
       </div>
       <Ask
         open={revoking}

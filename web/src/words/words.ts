@@ -146,3 +146,13 @@ export function readCivil(typed: string): number | undefined {
     return undefined;
   return year * 10000 + month * 100 + day;
 }
+
+const OFFSET = new Intl.DateTimeFormat("en", { timeZone: ZONE, timeZoneName: "longOffset" });
+
+/** The instant at which a civil date begins in Finland. The clocks there change at three o'clock, so midnight has the offset before. */
+export function dayBegins(civil: number): bigint {
+  const midnight = Date.UTC(Math.floor(civil / 10000), (Math.floor(civil / 100) % 100) - 1, civil % 100);
+  const name = OFFSET.formatToParts(midnight - 3 * 3_600_000).find(({ type }) => type === "timeZoneName");
+  const [, hours = "0", minutes = "0"] = /GMT\+(\d+)(?::(\d+))?/.exec(name?.value ?? "") ?? [];
+  return BigInt(midnight - (Number(hours) * 60 + Number(minutes)) * 60_000) * 1000n;
+}

@@ -63,6 +63,16 @@ LAHETTI_API const struct lahetti_form_row *lahetti_form(uint32_t kind, size_t *n
 LAHETTI_API lahetti_set lahetti_form_values(const struct lahetti_kind_row *kind,
 					    const struct lahetti_form_row *row);
 
+/*
+ * Checks a body by its kind's form. Codes, all MALFORMED: of the rows, in their order;
+ * "text-too-long", "bad-text", "bad-language", "bad-date", "bad-identifier", "bad-digest",
+ * "bad-criteria", "bad-parties", "bad-recipient"; "missing-scan" where a scan is not among the
+ * header's attachments; "unwanted-detail". The body holds no unknown values of enums.
+ */
+LAHETTI_API LAHETTI_CHECKED bool lahetti_form_check(const struct lahetti_kind_row *kind,
+						    const Lahetti__V1__Header *header,
+						    const void *body, struct lahetti_fault *f);
+
 /* "line", "choice". */
 LAHETTI_API const char *lahetti_shape_name(enum lahetti_shape shape);
 

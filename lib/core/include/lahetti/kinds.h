@@ -50,13 +50,15 @@ struct lahetti_kind_row {
 	lahetti_set recipients; /* recipient kinds; empty: it is addressed to nobody */
 	size_t recipients_least;
 	size_t recipients_most;
-	lahetti_set replies_to;				/* kinds; empty: it answers nothing */
-	int step;					/* a Step, or lahetti_kind_step */
-	Lahetti__V1__Step (*step_of)(const void *body); /* where step is FROM_BODY */
-	lahetti_set steps;				/* that may be taken on a delivery of it */
-	bool feedback; /* it tells whom it answers what became of the matter: a consent that
-			  covers feedback permits it */
-	bool replaces; /* it may replace an earlier one of its kind */
+	lahetti_set replies_to; /* kinds; empty: it answers nothing */
+	int step;		/* a Step, or lahetti_kind_step */
+	/* Where step is FROM_BODY: what tells it, and of which field of the body, an enum. */
+	Lahetti__V1__Step (*step_of)(const void *body);
+	const char *step_field;
+	lahetti_set steps; /* that may be taken on a delivery of it */
+	bool feedback;	   /* it tells whom it answers what became of the matter: a consent that
+			      covers feedback permits it */
+	bool replaces;	   /* it may replace an earlier one of its kind */
 	bool has_client;
 	unsigned deadline_days; /* by which it wants an answer unless the header says; 0: none */
 	/* What the body must hold beyond its form (MALFORMED), see forms.h; NULL: nothing more. */

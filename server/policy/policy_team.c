@@ -1,0 +1,17 @@
+#include "decide.h"
+
+struct decision policy_team(const struct facts_team *facts)
+{
+	struct decision d = policy_case(&facts->actor, facts->unit_has_case);
+
+	/* Whoever is in a team can leave it, whatever has become of the person or the client. */
+	if (!d.allowed || facts->ended)
+		return d;
+	if (facts->client_erased)
+		return refuse("erased");
+	if (!facts->member && facts->full)
+		return refuse("care-team-full");
+	if (!policy_recipient(&facts->person, false).allowed)
+		return policy_recipient(&facts->person, false);
+	return d;
+}
