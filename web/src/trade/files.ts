@@ -17,16 +17,20 @@ function mediaTypeOf(file: File): string | undefined {
   return [type, WHATEVER].find((one) => mediaTypes.includes(one));
 }
 
+/** Of one file. */
+export function bytesMost(server: Limits | undefined): number {
+  return Math.min(limits.attachmentBytes, Number(server?.attachment ?? limits.attachmentBytes));
+}
+
 /** Why a file can't go along with those that do already; undefined where it can. */
 export function fileProblem(
   file: File,
   already: number,
   server: Limits | undefined,
 ): FileProblem | undefined {
-  const most = Math.min(limits.attachmentBytes, Number(server?.attachment ?? limits.attachmentBytes));
   if (already >= Math.min(limits.attachments, server?.attachments ?? limits.attachments)) return "too-many";
   if (file.size === 0) return "empty";
-  if (file.size > most) return "too-large";
+  if (file.size > bytesMost(server)) return "too-large";
   if (new TextEncoder().encode(file.name).length > limits.fileName) return "name";
   return mediaTypeOf(file) === undefined ? "type" : undefined;
 }

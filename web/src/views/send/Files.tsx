@@ -1,7 +1,8 @@
 /* Files that go along: dragged here or chosen, checked at once, and taken away again as long as nothing was sent. */
 import { useEffect, useRef, useState } from "react";
 import { Button, InlineAlert } from "suomifi-ui-components";
-import { attach, fileProblem, type FileProblem } from "../../trade/files";
+import type { Limits } from "../../../gen/lahetti/v1/session_pb";
+import { attach, bytesMost, fileProblem, type FileProblem } from "../../trade/files";
 import type { AttachedFile } from "../../trade/statement";
 import { limits } from "../../trade/tables";
 import { hex } from "../../wire/bytes";
@@ -25,8 +26,13 @@ const PROBLEMS: Record<FileProblem, TextKey> = {
   "too-many": "page.send.files.too-many",
 };
 
-function sentence(words: Words, name: string, problem: FileProblem): string {
-  const most = problem === "too-many" ? words.number(limits.attachments) : words.size(limits.attachmentBytes);
+/** Whole megabytes that surely fit. */
+function sizeMost(words: Words, server: Limits | undefined): string {
+  return words.size(Math.floor(bytesMost(server) / 1e6) * 1e6);
+}
+
+function sentence(words: Words, name: string, problem: FileProblem, server: Limits | undefined): string {
+  const most = problem === "too-many" ? words.number(limits.attachments) : sizeMost(words, server);
   return words.t(PROBLEMS[problem], name, most);
 }
 
@@ -46,6 +52,7 @@ function useStrayDrops(): void {
 export function Files({ label, files, onChange, single = false, error }: Props) {
   const app = useApp();
   const words = app.words;
+  const server = app.session.greeting?.limits;
   const input = useRef<HTMLInputElement>(null);
   const [over, setOver] = useState(false);
   const [wrong, setWrong] = useState<string[]>([]);
@@ -56,8 +63,8 @@ export function Files({ label, files, onChange, single = false, error }: Props) 
     let now = single ? [] : [...files];
     const problems: string[] = [];
     for (const file of chosen) {
-      const problem = fileProblem(file, now.length, app.session.greeting?.limits);
-      if (problem !== undefined) problems.push(sentence(words, file.name, problem));
+      const problem = fileProblem(file, now.length, server);
+      if (problem !== undefined) problems.push(sentence(words, file.name, problem, server));
       else
         try {
           now = [...now, await attach(file)];
@@ -89,11 +96,7 @@ export function Files({ label, files, onChange, single = false, error }: Props) 
           <strong>{label}</strong>
         </p>
         <p className="quiet">
-          {words.t(
-            "page.send.files.hint",
-            words.size(limits.attachmentBytes),
-            words.number(limits.attachments),
-          )}
+          {words.t("page.send.files.hint", sizeMost(words, server), words.number(limits.attachments))}
         </p>
         <input
           ref={input}
