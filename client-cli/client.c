@@ -48,7 +48,9 @@ static size_t find_met(struct lahetti_span file, const char *text, struct client
 	return found;
 }
 
-bool client_remember(struct cli *c, ProtobufCBinaryData client, ProtobufCBinaryData case_id)
+/* Adds a line to a file of them, unless it is there. */
+static bool remember(struct cli *c, const char *name, ProtobufCBinaryData client,
+		     ProtobufCBinaryData case_id)
 {
 	struct client new_one, each;
 	char line[CASE_LINE + 1];
@@ -61,7 +63,7 @@ bool client_remember(struct cli *c, ProtobufCBinaryData client, ProtobufCBinaryD
 	if (!home_lock(c))
 		return false;
 	lahetti_buffer_init(&file, CASES_MOST);
-	ok = home_read(c, "cases", &file, &found);
+	ok = home_read(c, name, &file, &found);
 	for (size_t i = 0; ok && read_case(lahetti_buffer_span(&file), i, &each); i++)
 		known = known || (lahetti_id_equal(&each.id, &new_one.id) &&
 				  lahetti_id_equal(&each.case_id, &new_one.case_id));
@@ -72,7 +74,7 @@ bool client_remember(struct cli *c, ProtobufCBinaryData client, ProtobufCBinaryD
 		line[CASE_LINE - 1] = '\n';
 		line[CASE_LINE] = '\0';
 		ok = lahetti_buffer_add(&file, lahetti_span(line, CASE_LINE), NULL)
-			     ? home_write(c, "cases", lahetti_buffer_span(&file))
+			     ? home_write(c, name, lahetti_buffer_span(&file))
 			     : cli_no_memory(c);
 	}
 	home_unlock(c);
@@ -80,19 +82,54 @@ bool client_remember(struct cli *c, ProtobufCBinaryData client, ProtobufCBinaryD
 	return ok;
 }
 
+bool client_remember(struct cli *c, ProtobufCBinaryData client, ProtobufCBinaryData case_id)
+{
+	return remember(c, "cases", client, case_id);
+}
+
 /* *found tells how many fit: 0 or 1; more is a failure. */
-static bool look_among_met(struct cli *c, const char *text, struct client *client, size_t *found)
+static bool look_in(struct cli *c, const char *name, const char *text, struct client *client,
+		    size_t *found)
 {
 	struct lahetti_buffer file;
 	bool there, ok;
 
 	lahetti_buffer_init(&file, CASES_MOST);
-	ok = home_read(c, "cases", &file, &there);
+	ok = home_read(c, name, &file, &there);
 	*found = ok ? find_met(lahetti_buffer_span(&file), text, client) : 0;
 	lahetti_buffer_finish(&file);
 	if (*found > 1)
 		return cli_fail(c, CLI_WRONG_USE, "cli.ambiguous-digits", text, NULL);
 	return ok;
+}
+
+static bool look_among_met(struct cli *c, const char *text, struct client *client, size_t *found)
+{
+	return look_in(c, "cases", text, client, found);
+}
+
+bool client_case(struct cli *c, const char *text, struct client *client)
+{
+	struct lahetti_buffer file;
+	struct client each;
+	bool there, ok;
+	size_t found = 0;
+
+	*client = (struct client){.id = {{0}}};
+	if (lahetti_id_parse(&client->case_id, text, NULL))
+		return true;
+	lahetti_buffer_init(&file, CASES_MOST);
+	ok = home_read(c, "cases", &file, &there);
+	for (size_t i = 0; ok && read_case(lahetti_buffer_span(&file), i, &each); i++)
+		if (directory_matches_id(lahetti_bytes(lahetti_id_span(&each.case_id)), text,
+					 strlen(text))) {
+			*client = each;
+			found++;
+		}
+	lahetti_buffer_finish(&file);
+	if (ok && found > 1)
+		return cli_fail(c, CLI_WRONG_USE, "cli.ambiguous-digits", text, NULL);
+	return ok && (found == 1 || client_find(c, text, client));
 }
 
 bool client_id(struct cli *c, const char *text, struct lahetti_id *id)
@@ -102,7 +139,8 @@ bool client_id(struct cli *c, const char *text, struct lahetti_id *id)
 
 	if (lahetti_id_parse(id, text, NULL))
 		return true;
-	if (!look_among_met(c, text, &client, &found))
+	if (!look_among_met(c, text, &client, &found) ||
+	    (found == 0 && !look_in(c, "clients", text, &client, &found)))
 		return false;
 	if (found == 0)
 		return cli_fail(c, CLI_WRONG_USE, "cli.no-client", text, NULL);
@@ -130,7 +168,9 @@ static const Lahetti__V1__ClientPage *ask_page(struct cli *c, const char *term,
 	for (size_t i = 0; i < answer->clients->n_clients; i++) {
 		const Lahetti__V1__ClientEntry *e = answer->clients->clients[i];
 
-		if (e->n_cases > 0 && !client_remember(c, e->client, e->cases[e->n_cases - 1]))
+		/* An officer is shown no case: only who it is, for the report. */
+		if (e->n_cases > 0 ? !client_remember(c, e->client, e->cases[e->n_cases - 1])
+				   : !remember(c, "clients", e->client, e->client))
 			return NULL;
 	}
 	return answer->clients;

@@ -21,6 +21,10 @@ struct client {
  */
 LAHETTI_CHECKED bool client_find(struct cli *c, const char *text, struct client *client);
 
+/* The same by digits of a case; of what names a client the newest case. Of a whole identifier of a
+ * case only that is known. */
+LAHETTI_CHECKED bool client_case(struct cli *c, const char *text, struct client *client);
+
 /* Only the identifier, without asking the server: whole, or digits of one that the device has met.
  */
 LAHETTI_CHECKED bool client_id(struct cli *c, const char *text, struct lahetti_id *id);

@@ -1,6 +1,7 @@
 /* Consents to disclosure, and their withdrawal. */
 
 #include "attachment.h"
+#include "casefile.h"
 #include "client.h"
 #include "commands.h"
 #include "directory.h"
@@ -118,7 +119,26 @@ bool command_consent(struct cli *c)
 	       draft_sign(c, &d, &s) && statement_submit(c, &s);
 }
 
-/* The receipt of the consent says whose it was. */
+/* Another unit's is found among the client's; of one's own the receipt says whose it was. */
+static bool find_consent(struct cli *c, const char *text, struct known_statement *consent)
+{
+	const Lahetti__V1__CaseEntry *entry;
+	struct client *client;
+
+	if (!args_given(c, "client"))
+		return statement_find(c, text, consent);
+	client = cli_take(c, sizeof *client);
+	if (client == NULL || !client_find(c, args_value(c, "client"), client) ||
+	    !casefile_find(c, client, text, &entry))
+		return false;
+	*consent = (struct known_statement){
+		.sha256 = entry->sha256,
+		.client = lahetti_bytes(lahetti_id_span(&client->id)),
+		.case_id = lahetti_bytes(lahetti_id_span(&client->case_id)),
+	};
+	return lahetti_id_read(&consent->id, lahetti_bytes_span(entry->statement), NULL);
+}
+
 bool command_withdraw(struct cli *c)
 {
 	Lahetti__V1__Withdrawal body = LAHETTI__V1__WITHDRAWAL__INIT;
@@ -130,7 +150,7 @@ bool command_withdraw(struct cli *c)
 	if (!args_words_all(c, "category", &lahetti__v1__category__descriptor, &categories,
 			    &body.n_categories) ||
 	    !session_act_offline(c) || !directory_load(c) ||
-	    !statement_find(c, args_value(c, "STATEMENT"), &consent) ||
+	    !find_consent(c, args_value(c, "STATEMENT"), &consent) ||
 	    !read_parties(c, &body.parties, &body.n_parties))
 		return false;
 	body.categories = (Lahetti__V1__Category *)(void *)categories;

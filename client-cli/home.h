@@ -10,6 +10,7 @@
  *   acts/            operator acts that the user has accepted
  *   position         of the inbox: what has been shown
  *   cases            which case of which client: identifiers only
+ *   clients          whom a data-protection officer has found: identifiers only
  *   directory        the directory as it was last read, for when there is no connection
  *   salt             of the key under which the four below are sealed
  *   sent/            signed statements, as they were sent

@@ -246,13 +246,13 @@ bool command_inbox(struct cli *c)
 
 /* ---- opening ------------------------------------------------------------------------------- */
 
-/* The author's signature over the very bytes that the notice spoke of, by the author's own key. */
-static bool verify_author(struct cli *c, struct opened *o)
+/* The author's signature over the very bytes that were asked for, by the author's own key. */
+static bool verify_author(struct cli *c, struct opened *o, ProtobufCBinaryData statement,
+			  struct lahetti_digest *sha256)
 {
 	const Lahetti__V1__Content *content = o->content;
 	struct lahetti_envelope envelope;
 	struct lahetti_public_key *key;
-	struct lahetti_digest sha256;
 	struct lahetti_fault fault;
 	bool ok;
 
@@ -261,18 +261,28 @@ static bool verify_author(struct cli *c, struct opened *o)
 	key = lahetti_public_key_read(lahetti_bytes_span(content->spki), &fault);
 	ok = key != NULL && lahetti_envelope_of(&envelope, content->envelope, &fault) &&
 	     lahetti_envelope_verify(&envelope, LAHETTI_TYPE_STATEMENT, key, &fault) &&
-	     lahetti_sha256(&sha256, &envelope.payload, 1, &fault) &&
+	     lahetti_sha256(sha256, &envelope.payload, 1, &fault) &&
 	     lahetti_statement_read(&o->statement, envelope.payload, &c->arena, &fault);
 	ok = ok || cli_fault(c, CLI_NOT_PROVED, &fault);
-	if (ok && (!lahetti_span_equal(lahetti_digest_span(&sha256),
-				       lahetti_bytes_span(o->notice->statement_sha256)) ||
-		   !lahetti_span_equal(lahetti_bytes_span(o->statement.header->id),
-				       lahetti_bytes_span(o->notice->statement)) ||
+	if (ok && (!lahetti_span_equal(lahetti_bytes_span(o->statement.header->id),
+				       lahetti_bytes_span(statement)) ||
 		   !lahetti_span_equal(lahetti_bytes_span(o->statement.header->device),
 				       lahetti_digest_span(lahetti_public_key_id(key)))))
 		ok = cli_fail(c, CLI_NOT_PROVED, "cli.other-content", NULL, NULL);
 	lahetti_public_key_destroy(key);
 	return ok;
+}
+
+/* Those that the notice spoke of. */
+static bool verify_notified(struct cli *c, struct opened *o)
+{
+	struct lahetti_digest sha256;
+
+	if (!verify_author(c, o, o->notice->statement, &sha256))
+		return false;
+	return lahetti_span_equal(lahetti_digest_span(&sha256),
+				  lahetti_bytes_span(o->notice->statement_sha256)) ||
+	       cli_fail(c, CLI_NOT_PROVED, "cli.other-content", NULL, NULL);
 }
 
 /* That the log has this opening, by this signature, of this statement. */
@@ -318,7 +328,44 @@ bool inbox_open(struct cli *c, const char *text, struct opened *o)
 	if (answer == NULL)
 		return false;
 	o->content = answer->content;
-	return verify_author(c, o) && verify_opening(c, o, &opening) &&
+	return verify_notified(c, o) && verify_opening(c, o, &opening) &&
+	       client_remember(c, o->content->client, o->content->case_id);
+}
+
+/* Nothing is signed: the log's word, for these bytes, that it was read now. */
+static bool verify_reading(struct cli *c, struct opened *o, ProtobufCBinaryData statement)
+{
+	struct lahetti_receipt_facts facts;
+	struct lahetti_digest sha256;
+
+	if (!verify_author(c, o, statement, &sha256) ||
+	    !session_receipt(c, o->content->receipt, &facts))
+		return false;
+	if (facts.event->action != LAHETTI__V1__ACTION__ACTION_OPEN || facts.subject == NULL ||
+	    !lahetti_span_equal(lahetti_bytes_span(facts.subject->statement),
+				lahetti_bytes_span(statement)) ||
+	    !lahetti_span_equal(lahetti_bytes_span(facts.subject->statement_sha256),
+				lahetti_digest_span(&sha256)))
+		return cli_fail(c, CLI_NOT_PROVED, "code.wrong-receipt", NULL, NULL);
+	o->event = facts.event->number;
+	return true;
+}
+
+bool inbox_read_again(struct cli *c, ProtobufCBinaryData statement, struct opened *o)
+{
+	Lahetti__V1__ClientFrame frame = LAHETTI__V1__CLIENT_FRAME__INIT;
+	Lahetti__V1__ReadStatement question = LAHETTI__V1__READ_STATEMENT__INIT;
+	Lahetti__V1__ServerFrame *answer;
+
+	*o = (struct opened){.notice = NULL};
+	question.statement = statement;
+	frame.body_case = SESSION_CLIENT(READ_STATEMENT);
+	frame.read_statement = &question;
+	answer = session_ask(c, &frame, SESSION_SERVER(CONTENT));
+	if (answer == NULL)
+		return false;
+	o->content = answer->content;
+	return verify_reading(c, o, statement) &&
 	       client_remember(c, o->content->client, o->content->case_id);
 }
 
@@ -415,32 +462,38 @@ static bool print_attachments(struct cli *c, const Lahetti__V1__Header *header)
 	return table_print(t, true);
 }
 
-bool command_open(struct cli *c)
+bool inbox_print(struct cli *c, const struct opened *o)
 {
 	const ProtobufCMessage *body;
-	struct opened o;
 	struct table *t;
 
-	if (!session_act(c) || !directory_load(c) || !inbox_open(c, args_value(c, "DELIVERY"), &o))
-		return false;
 	if (c->json)
-		return print_json(c, &o);
+		return print_json(c, o);
 	t = table_create(c, TABLE_CARD);
 	if (t == NULL)
 		return false;
-	print_header(c, t, &o);
+	print_header(c, t, o);
 	if (!table_print(t, true))
 		return false;
 	(void)printf("\n");
-	if (o.content->identity != NULL) {
-		output_message(c, &o.content->identity->base, 0);
+	if (o->content->identity != NULL) {
+		output_message(c, &o->content->identity->base, 0);
 		(void)printf("\n");
 	}
-	body = o.statement.body;
+	body = o->statement.body;
 	output_message(c, body, 0);
-	if (!print_attachments(c, o.statement.header))
+	return print_attachments(c, o->statement.header);
+}
+
+bool command_open(struct cli *c)
+{
+	struct opened o;
+
+	if (!session_act(c) || !directory_load(c) ||
+	    !inbox_open(c, args_value(c, "DELIVERY"), &o) || !inbox_print(c, &o))
 		return false;
-	(void)printf("\n%s\n", cli_text(c, "note.opened"));
+	if (!c->json)
+		(void)printf("\n%s\n", cli_text(c, "note.opened"));
 	return true;
 }
 

@@ -22,7 +22,7 @@ LAHETTI_CHECKED bool inbox_find(struct cli *c, const char *text,
 
 /* Content, once its author's signature and the receipt of the opening have been verified. */
 struct opened {
-	const Lahetti__V1__Notice *notice;
+	const Lahetti__V1__Notice *notice; /* NULL of one that was read again */
 	const Lahetti__V1__Content *content;
 	struct lahetti_statement statement;
 	uint64_t event;
@@ -30,5 +30,11 @@ struct opened {
 
 /* Signs the opening and asks for the content: each time it is asked for is on record. */
 LAHETTI_CHECKED bool inbox_open(struct cli *c, const char *text, struct opened *opened);
+
+/* One that the unit wrote or may rely on, without a delivery: each reading is on record too. */
+LAHETTI_CHECKED bool inbox_read_again(struct cli *c, ProtobufCBinaryData statement,
+				      struct opened *opened);
+
+LAHETTI_CHECKED bool inbox_print(struct cli *c, const struct opened *opened);
 
 #endif

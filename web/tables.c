@@ -8,10 +8,11 @@
  *                deadlineDays, form}]
  *                body is the message's full name; text the key of the kind's name; authors roles,
  *                recipients recipient kinds, repliesTo kinds; step what it makes, 0 none, -1 its
- *                body tells by stepFrom, {field, steps: [{value, step}]}, else null: the values of
- * that field, an enum, and the step that each makes; steps what may be made on a delivery of it.
- * deadlineDays 0: none. form         [{field, label, hint, shape, most, enum, needed, either,
- * recipients, when, otherwise}], each key in each row, in the order in which a person is asked
+ *                body tells. stepFrom is then {field, steps: [{value, step}]}, else null: the
+ *                values of that field, an enum, and the step that each makes. steps what may be
+ *                made on a delivery of it; deadlineDays 0: none.
+ *   form         [{field, label, hint, shape, most, enum, needed, either, recipients, when,
+ *                otherwise}], each key in each row, in the order in which a person is asked
  *                field is as in the .proto, label and hint are keys of texts, hint null where
  *                there is none; shape a name of shapes.def; most bytes of a text, 0 where it is
  *                none; enum the full name of a field's enum, else null. needed is the code of what

@@ -21,24 +21,16 @@
  * --------------------------------------------------------------------------------------------------
  */
 
-/* The same questions, whosever the case is, until it is known to be the unit's. */
-static bool gather_case(struct handling *h, const struct lahetti_id *case_id,
-			struct facts_case *facts, struct lahetti_id *client,
-			struct lahetti_fault *f)
+/* Whether who the client is has been erased: asked only about a case that the unit has. */
+static bool gather_erased(struct handling *h, const struct lahetti_id *client, bool *erased,
+			  struct lahetti_fault *f)
 {
 	struct clients_row row;
 	bool found;
 
-	*facts = (struct facts_case){.actor = h->actor};
-	*client = (struct lahetti_id){0};
-	if (!clients_case_find(h->store, case_id, client, &facts->controller, &facts->found, f) ||
-	    !clients_unit_has_case(h->store, &h->actor.unit, case_id, &facts->unit_has_case, f))
-		return false;
-	if (!facts->found || !facts->unit_has_case)
-		return true;
 	if (!clients_find(h->store, client, &row, &found, f))
 		return false;
-	facts->erased = !found || row.identity_erased;
+	*erased = !found || row.identity_erased;
 	return true;
 }
 
@@ -68,7 +60,7 @@ bool handle_read_case(struct handling *h, struct lahetti_fault *f)
 	size_t most = asked->limit == 0 || asked->limit > PAGE_MOST ? PAGE_MOST : asked->limit, n;
 	struct statements_case of = {.unit = h->actor.unit};
 	struct statements_row *rows = lahetti_arena_take(&h->arena, PAGE_MOST * sizeof *rows);
-	struct facts_case facts;
+	bool has, erased = false;
 	struct decision d;
 	struct fetch *fetch;
 	uint64_t below;
@@ -80,9 +72,10 @@ bool handle_read_case(struct handling *h, struct lahetti_fault *f)
 		return refuse(h, d.code, NULL, f);
 	if (!lahetti_id_read(&of.case_id, lahetti_bytes_span(asked->case_id), f) ||
 	    !cursor_read(asked->cursor, CURSOR_LEN, UINT64_MAX, &below, f) ||
-	    !gather_case(h, &of.case_id, &facts, &of.client, f))
+	    !gather_case(h, &of.case_id, &of.client, &has, f) ||
+	    (has && !gather_erased(h, &of.client, &erased, f)))
 		return false;
-	d = policy_read_case(&facts);
+	d = policy_read_case(&h->actor, has, erased);
 	if (!d.allowed)
 		return refuse(h, d.code, NULL, f);
 	if (!statements_of_case(h->store, &of, below, rows, most, &n, f) ||
@@ -266,10 +259,9 @@ static bool gather_rereading(struct handling *h, struct rereading *r, struct lah
 	r->facts.author_unit = row->unit;
 	r->facts.author_organisation = row->organisation;
 	r->facts.erased = !holds || !r->stored.readable;
-	return r->facts.erased ||
-	       (clients_unit_has_client(h->store, &h->actor.unit, &r->client,
-					&r->facts.unit_has_client, f) &&
-		own_case(h, r, f));
+	return r->facts.erased || (clients_unit_has_client(h->store, &h->actor.unit, &r->client,
+							   &r->facts.unit_has_client, f) &&
+				   own_case(h, r, f));
 }
 
 static bool record_rereading(struct handling *h, const struct rereading *r, struct decision d,

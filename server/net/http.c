@@ -231,15 +231,19 @@ static void on_turn(struct ev_loop *loop, ev_io *watcher, int events)
 	(void)events;
 	if (c->given_up) {
 		ev_io_stop(loop, watcher);
-	} else if (is_sent(a)) {
-		finish(c);
-	} else if (!send_some(a)) {
-		hang_up(c);
-	} else if (is_sent(a) && a->last) {
-		finish(c);
+		return;
 	}
-	/* A connection that goes on is finished when the socket takes more again: libwebsockets
-	 * waits for the same, and with reading on. */
+	if (!is_sent(a)) {
+		if (!send_some(a)) {
+			hang_up(c);
+			return;
+		}
+		/* A connection that goes on is finished when the socket takes more again:
+		 * libwebsockets waits for the same, and with reading on. */
+		if (!is_sent(a) || !a->last)
+			return;
+	}
+	finish(c);
 }
 
 /* ---- what websocket.c calls ---------------------------------------------------------------- */

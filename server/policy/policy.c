@@ -71,14 +71,11 @@ struct decision policy_find_clients(const struct facts_actor *actor, bool whole)
 		     : refuse("whole-code-or-name");
 }
 
-struct decision policy_read_case(const struct facts_case *facts)
+struct decision policy_read_case(const struct facts_actor *actor, bool unit_has_case, bool erased)
 {
-	struct decision d =
-		policy_case(&facts->actor,
-			    facts->found && facts->unit_has_case &&
-				    same(&facts->controller, &facts->actor.organisation));
+	struct decision d = policy_case(actor, unit_has_case);
 
-	return d.allowed && facts->erased ? refuse("erased") : d;
+	return d.allowed && erased ? refuse("erased") : d;
 }
 
 bool policy_sent_late(int64_t created_us, int64_t now_us)

@@ -276,17 +276,8 @@ struct decision policy_find_clients(const struct facts_actor *actor, bool whole)
 /* Whether the actor's search is an officer's: in all units. */
 bool policy_supervises(const struct facts_actor *actor);
 
-struct facts_case {
-	struct facts_actor actor;
-	bool found;
-	struct lahetti_id controller;
-	bool unit_has_case;
-	bool erased; /* the identity of the client */
-};
-
-/* Whether the actor may list what a case holds: a case of the own unit; any other is as one that is
- * not there. */
-struct decision policy_read_case(const struct facts_case *facts);
+/* Whether the actor may list what a case holds; erased: the identity of its client. */
+struct decision policy_read_case(const struct facts_actor *actor, bool unit_has_case, bool erased);
 
 /* Reading the trail: data-protection officers, their own controller's. An administrator never. */
 struct decision policy_read_trail(const struct facts_actor *actor,

@@ -298,6 +298,39 @@ urgency: soon
         self.sender("withdraw", consent[-8:], "--how", "Puhelimitse.")
         self.refused(self.sender, "withdraw", "ffffffff", "--how", "x", status=2)
 
+    def test_case_is_listed_and_read_again(self):
+        made = self.sender("client", "add", "--family-name", "Luettava", "--given-names", "Liisa Maria")
+        consent = self.sender("consent", "--client", made["client"], "--giver", "client", "--purpose", "employment-support",
+                              "--category", "contact", "--party", "unit:Valmennus", "--from", "2026-01-01",
+                              "--until", "2099-12-31", "--how", "oral", "--leaflet", "1", "--kanta-checked")["statement"]
+        statement = self.sender("refer", "--client", made["client"], "--to", "queue:Valmennus", "--client-agrees",
+                                "--words", "Luen tämän uudelleen.", "--ask", "job-coaching")["statement"]
+        for name in (made["case"], made["case"][-8:], "Luettava"):
+            rows = self.sender("case", name)
+            self.assertEqual([r["statement"] for r in rows], [statement, consent])
+            self.assertEqual((rows[0]["state"], rows[0]["unit"]), ("requested", "Klinikka"))
+        self.assertEqual([r["statement"] for r in self.sender("consents", "--client", "Luettava")], [consent])
+        for options in ((statement,), (statement[-8:],), (statement[-8:], "--client", "Luettava")):
+            read = self.sender("read", *options)
+            self.assertIn("Luen tämän uudelleen.", read["referral"].values())
+            self.assertEqual(read["opening"]["client"], made["client"])
+        # The team has the case, and so the consent; the referral it must open.
+        self.assertIn("consent", self.coach("read", consent[-8:], "--client", "Luettava"))
+        self.refused(self.coach, "read", statement)
+        self.refused(self.coach, "read", statement[-8:], "--client", "Luettava", status=2)
+        self.coach("withdraw", consent[-8:], "--client", "Luettava", "--how", "Puhelimitse.")
+        self.assertTrue(self.sender("consents", "--client", "Luettava")[0]["ended"])
+        # The officer finds who asks, and reports.
+        self.refused(self.officer, "clients", "Luettava")
+        self.refused(self.officer, "clients")
+        found = self.officer("clients", "liisa maria LUETTAVA")
+        self.assertEqual([f["client"] for f in found], [made["client"]])
+        actions = [line["action"] for line in self.officer("audit", "who-saw", made["client"][-8:])]
+        self.assertEqual(actions.count("open"), 4)
+        self.assertIn("list", actions)
+        self.refused(self.officer, "case", made["case"])
+        self.refused(self.officer, "read", consent)
+
     # ---- proofs ----
 
     def test_receipt_is_verified_without_the_server(self):

@@ -13,6 +13,9 @@ import { trustedLog } from "./log";
 import { Observable } from "./observable";
 import type { Session } from "./session";
 
+/** A step that changes the state; or putting back into the queue. */
+type Doing = "step" | "release";
+
 /** From signing a step until its change has come back. */
 const OWN_DOING_MS = 5_000;
 
@@ -68,12 +71,12 @@ export class OpenedContents extends Observable {
   }
 
   /** What changes a delivery from now on, for a moment, is one's own doing. */
-  touch(delivery: Uint8Array): void {
-    this.touched.set(hex(delivery), Date.now());
+  touch(delivery: Uint8Array, what: Doing): void {
+    this.touched.set(what + hex(delivery), Date.now());
   }
 
-  isOwnDoing(delivery: Uint8Array): boolean {
-    return Date.now() - (this.touched.get(hex(delivery)) ?? 0) < OWN_DOING_MS;
+  isOwnDoing(delivery: Uint8Array, what: Doing): boolean {
+    return Date.now() - (this.touched.get(what + hex(delivery)) ?? 0) < OWN_DOING_MS;
   }
 
   /** A question about a delivery was sent: its answer belongs to the same matter. */
@@ -107,7 +110,7 @@ export class OpenedContents extends Observable {
 
   private async ask(notice: Notice): Promise<Opened> {
     const holder = this.holder;
-    this.touch(notice.delivery);
+    this.touch(notice.delivery, "step");
     const signed = await signOpening(this.session, notice);
     const content = await this.session.ask(
       { case: "open", value: create(OpenSchema, { envelope: signed.envelope }) },

@@ -1,108 +1,117 @@
 /*
- * Long lists: only what is near the window is in the document. Entries stand in chunks; a chunk that is far away is one empty box of
- * the height that it had, or is likely to have. The page itself scrolls, so that keys, zoom and narrow screens work as ever; entries
- * may be of any height. What holds the focus stays, and on paper all of it stands.
+ * Long lists: only what is near the window is in the document. Entries stand in chunks; where chunks are far away there is an empty
+ * box of the height that they had, or are likely to have. The page itself scrolls, so that keys, zoom and narrow screens work as
+ * ever; entries may be of any height. What holds the focus stays, and on paper all of it stands.
  */
-import { useEffect, useReducer, useRef } from "react";
+import { useEffect, useLayoutEffect, useRef, useState } from "react";
 import { flushSync } from "react-dom";
 
 const CHUNK = 50;
-/** So far beyond the window's edges entries are drawn already. */
-const MARGIN = "1500px 0px";
+/** So many CSS pixels beyond the window's edges entries are drawn already. */
+const MARGIN = 1500;
 
+/** Draw it with a component that is a memo over these: then only chunks that have changed are drawn again. */
 export interface Chunk {
-  key: number;
   /** Its entries: from, up to but without to. */
   from: number;
   to: number;
-  shown: boolean;
-  /** Of the empty box, in CSS pixels, while it is not shown. */
-  height: number;
-  /** For the element of the chunk. */
-  ref: (element: HTMLElement | null) => void;
+  /** For the element of the chunk, whose margins must not leave it: its height is what the box has that takes its place. */
+  hold: (element: HTMLElement | null) => void;
 }
 
-class Watch {
-  readonly near = new Set([0]);
-  readonly heights = new Map<number, number>();
-  private readonly keys = new Map<Element, number>();
-  private readonly elements = new Map<number, Element>();
-  private readonly refs = new Map<number, (element: HTMLElement | null) => void>();
-  private readonly observer = new IntersectionObserver((seen) => this.see(seen), { rootMargin: MARGIN });
+/** A chunk, or an empty box of so many CSS pixels. */
+export type Part = { gap: false; key: number; chunk: Chunk } | { gap: true; key: string; height: number };
 
-  constructor(private readonly changed: () => void) {}
-
-  end(): void {
-    this.observer.disconnect();
-  }
-
-  ref(key: number): (element: HTMLElement | null) => void {
-    let ref = this.refs.get(key);
-    if (ref === undefined) this.refs.set(key, (ref = (element) => this.take(key, element)));
-    return ref;
-  }
-
-  private take(key: number, element: HTMLElement | null): void {
-    const before = this.elements.get(key);
-    if (before !== undefined) {
-      this.observer.unobserve(before);
-      this.keys.delete(before);
-      this.elements.delete(key);
-    }
-    if (element === null) return;
-    this.elements.set(key, element);
-    this.keys.set(element, key);
-    this.observer.observe(element);
-  }
-
-  private see(seen: IntersectionObserverEntry[]): void {
-    let changed = false;
-    for (const { target, isIntersecting, boundingClientRect } of seen) {
-      const key = this.keys.get(target);
-      if (key === undefined || isIntersecting === this.near.has(key)) continue;
-      if (isIntersecting) this.near.add(key);
-      else if (target.contains(document.activeElement)) continue;
-      else {
-        this.near.delete(key);
-        this.heights.set(key, boundingClientRect.height);
-      }
-      changed = true;
-    }
-    if (changed) this.changed();
-  }
+interface Near {
+  first: number;
+  /** Up to but without it. */
+  last: number;
+  focused: number;
 }
 
-/** The chunks of a list of so many entries, each of about that height. */
-export function useChunks(count: number, height: number): Chunk[] {
-  const [, changed] = useReducer((n: number) => n + 1, 0);
-  const held = useRef<Watch | undefined>(undefined);
-  const printing = useRef(false);
-  const watch = (held.current ??= new Watch(changed));
+/** The parts of a list of so many entries, each of about that height; `list` is for the element that holds them. */
+export function useParts(count: number, height: number) {
+  const list = useRef<HTMLElement | null>(null);
+  const elements = useRef(new Map<number, HTMLElement>());
+  const measured = useRef(new Map<number, { to: number; height: number }>());
+  const holds = useRef(new Map<number, Chunk["hold"]>());
+  const [near, setNear] = useState<Near>({ first: 0, last: 1, focused: -1 });
+  const [printing, setPrinting] = useState(false);
+  const chunks = Math.ceil(count / CHUNK);
+  const end = (key: number) => Math.min(count, (key + 1) * CHUNK);
+
+  function heightOf(key: number): number {
+    const known = measured.current.get(key);
+    return known?.to === end(key) ? known.height : (end(key) - key * CHUNK) * height;
+  }
+  function look(): void {
+    if (list.current === null) return;
+    const { top } = list.current.getBoundingClientRect();
+    let [first, last, focused, y] = [chunks - 1, 1, -1, top];
+    for (let key = 0; key < chunks; key++) {
+      const below = y + heightOf(key);
+      if (below >= -MARGIN && key < first) first = key;
+      if (y <= innerHeight + MARGIN) last = key + 1;
+      y = below;
+    }
+    for (const [key, element] of elements.current)
+      if (element.contains(document.activeElement)) focused = key;
+    setNear((old) =>
+      old.first === first && old.last === last && old.focused === focused ? old : { first, last, focused },
+    );
+  }
+  function holdOf(key: number): Chunk["hold"] {
+    let hold = holds.current.get(key);
+    if (hold === undefined) {
+      hold = (element) =>
+        void (element === null ? elements.current.delete(key) : elements.current.set(key, element));
+      holds.current.set(key, hold);
+    }
+    return hold;
+  }
+
+  useLayoutEffect(() => {
+    for (const [key, element] of elements.current)
+      measured.current.set(key, { to: end(key), height: element.getBoundingClientRect().height });
+    // By the heights as they are; not at once, because the browser may move the page by them first.
+    const frame = requestAnimationFrame(look);
+    return () => cancelAnimationFrame(frame);
+  });
   useEffect(() => {
-    const print = (on: boolean) => () => {
-      printing.current = on;
-      flushSync(changed);
+    let frame = 0;
+    const soon = () => {
+      cancelAnimationFrame(frame);
+      frame = requestAnimationFrame(look);
     };
-    const before = print(true);
-    const after = print(false);
+    const forget = () => {
+      measured.current.clear(); // another width, other heights
+      soon();
+    };
+    const before = () => flushSync(() => setPrinting(true));
+    const after = () => setPrinting(false);
+    addEventListener("scroll", soon, { passive: true });
+    addEventListener("resize", forget);
     addEventListener("beforeprint", before);
     addEventListener("afterprint", after);
     return () => {
+      cancelAnimationFrame(frame);
+      removeEventListener("scroll", soon);
+      removeEventListener("resize", forget);
       removeEventListener("beforeprint", before);
       removeEventListener("afterprint", after);
-      held.current?.end();
     };
-  }, []);
-  return Array.from({ length: Math.ceil(count / CHUNK) }, (_, key) => {
-    const from = key * CHUNK;
-    const to = Math.min(count, from + CHUNK);
-    return {
-      key,
-      from,
-      to,
-      shown: printing.current || watch.near.has(key),
-      height: watch.heights.get(key) ?? (to - from) * height,
-      ref: watch.ref(key),
-    };
-  });
+  }, [count, height]);
+
+  const parts: Part[] = [];
+  for (let key = 0, gap = 0; key <= chunks; key++) {
+    const shown = printing || (key >= near.first && key < near.last) || key === near.focused;
+    if (key < chunks && !shown) gap += heightOf(key);
+    if (gap > 0 && (shown || key === chunks)) {
+      parts.push({ gap: true, key: `before ${key}`, height: gap });
+      gap = 0;
+    }
+    if (key < chunks && shown)
+      parts.push({ gap: false, key, chunk: { from: key * CHUNK, to: end(key), hold: holdOf(key) } });
+  }
+  return { parts, list: (element: HTMLElement | null) => void (list.current = element) };
 }

@@ -7,10 +7,11 @@ import { useObservable } from "../../session/observable";
 import { prove, Trail, type Row, type TrailFilter } from "../../session/reading";
 import { parseCheckpoint } from "../../trust/note";
 import { hex } from "../../wire/bytes";
+import type { Words } from "../../words/words";
 import { useApp, useAsked, useWords } from "../context";
 import { Busy, Empty, Facts, Failure, View } from "../parts";
 import { href } from "../routes";
-import { useChunks } from "../windowed";
+import { useParts } from "../windowed";
 import { Filters } from "./Filters";
 import {
   actionOf,
@@ -23,6 +24,8 @@ import {
   placeOf,
   ProofFacts,
   roleOf,
+  TableChunk,
+  TableGap,
   whoOf,
   type Column,
 } from "./lines";
@@ -105,11 +108,8 @@ function Whole() {
   );
 }
 
-function Lines({ trail }: { trail: Trail }) {
-  const words = useWords();
-  const { rows } = trail;
-  const chunks = useChunks(rows.length, ROW_HEIGHT);
-  const columns: Column[] = [
+function columnsOf(words: Words): Column[] {
+  return [
     { title: words.t("page.officer.when"), cell: (row) => words.instant(row.event.timeUs) },
     {
       title: words.t("page.officer.who"),
@@ -127,8 +127,16 @@ function Lines({ trail }: { trail: Trail }) {
       ),
     },
   ];
+}
+
+function Lines({ trail }: { trail: Trail }) {
+  const words = useWords();
+  const { rows } = trail;
+  const { parts, list } = useParts(rows.length, ROW_HEIGHT);
+  const columns = useMemo(() => columnsOf(words), [words]);
   return (
     <table
+      ref={list}
       role="table"
       className="trail log"
       aria-rowcount={trail.more ? -1 : rows.length + 1}
@@ -146,19 +154,11 @@ function Lines({ trail }: { trail: Trail }) {
           </th>
         </tr>
       </thead>
-      {chunks.map(({ key, from, to, shown, height, ref }) =>
-        shown ? (
-          <tbody key={key} ref={ref} role="rowgroup">
-            {rows.slice(from, to).map((row, i) => (
-              <Line key={from + i} row={row} columns={columns} index={from + i + 2} />
-            ))}
-          </tbody>
+      {parts.map((part) =>
+        part.gap ? (
+          <TableGap key={part.key} height={part.height} width={columns.length + 1} />
         ) : (
-          <tbody key={key} ref={ref} role="presentation" aria-hidden="true">
-            <tr role="presentation">
-              <td role="presentation" colSpan={columns.length + 1} style={{ height }} />
-            </tr>
-          </tbody>
+          <TableChunk key={part.key} {...part.chunk} rows={rows} columns={columns} Draw={Line} />
         ),
       )}
     </table>

@@ -1,5 +1,5 @@
 /* The report on one client: who saw the data, when and on what basis; whether it is whole, as this browser finds. */
-import { useEffect, useMemo, useState } from "react";
+import { memo, useEffect, useMemo, useState } from "react";
 import { Button, InlineAlert, Paragraph } from "suomifi-ui-components";
 import type { ClientEntry } from "../../../gen/lahetti/v1/session_pb";
 import { useObservable } from "../../session/observable";
@@ -9,7 +9,7 @@ import type { Words } from "../../words/words";
 import { useApp, useWords } from "../context";
 import { Busy, Empty, Facts, Failure, View } from "../parts";
 import { href } from "../routes";
-import { useChunks } from "../windowed";
+import { useParts, type Chunk } from "../windowed";
 import {
   actionOf,
   Answered,
@@ -22,6 +22,8 @@ import {
   placeOf,
   ProofFacts,
   roleOf,
+  TableChunk,
+  TableGap,
   whoOf,
   type Column,
 } from "./lines";
@@ -149,30 +151,37 @@ function chainsOf(words: Words, { verdict }: ClientReport): [string, string][] {
 }
 
 function Timeline({ rows }: { rows: readonly Row[] }) {
-  const words = useWords();
-  const chunks = useChunks(rows.length, ENTRY_HEIGHT);
+  const { parts, list } = useParts(rows.length, ENTRY_HEIGHT);
   return (
-    <div role="list" className="timeline">
-      {chunks.map(({ key, from, to, shown, height, ref }) =>
-        shown ? (
-          <div key={key} ref={ref} role="presentation">
-            {rows.slice(from, to).map((row, i) => (
-              <Entry
-                key={from + i}
-                row={row}
-                day={dayChanged(words, rows[from + i - 1], row)}
-                number={from + i + 1}
-                of={rows.length}
-              />
-            ))}
-          </div>
+    <div ref={list} role="list" className="timeline">
+      {parts.map((part) =>
+        part.gap ? (
+          <div key={part.key} role="presentation" style={{ height: part.height }} />
         ) : (
-          <div key={key} ref={ref} role="presentation" style={{ height }} />
+          <TimelineChunk key={part.key} {...part.chunk} rows={rows} of={rows.length} />
         ),
       )}
     </div>
   );
 }
+
+const TimelineChunk = memo(function TimelineChunk(props: Chunk & { rows: readonly Row[]; of: number }) {
+  const { from, to, hold, rows, of } = props;
+  const words = useWords();
+  return (
+    <div ref={hold} role="presentation" className="chunk">
+      {rows.slice(from, to).map((row, i) => (
+        <Entry
+          key={from + i}
+          row={row}
+          day={dayChanged(words, rows[from + i - 1], row)}
+          number={from + i + 1}
+          of={of}
+        />
+      ))}
+    </div>
+  );
+});
 
 /** The day of an entry, where it is another than that of the one before. */
 function dayChanged(words: Words, before: Row | undefined, row: Row): string | undefined {
@@ -207,10 +216,8 @@ function Entry(props: { row: Row; day: string | undefined; number: number; of: n
   );
 }
 
-function Table({ rows }: { rows: readonly Row[] }) {
-  const words = useWords();
-  const chunks = useChunks(rows.length, ROW_HEIGHT);
-  const columns: Column[] = [
+function columnsOf(words: Words): Column[] {
+  return [
     { title: words.t("page.officer.when"), cell: (row) => words.instant(row.event.timeUs) },
     {
       title: words.t("page.officer.who"),
@@ -229,8 +236,24 @@ function Table({ rows }: { rows: readonly Row[] }) {
     { title: words.t("page.officer.document"), cell: (row) => documentOf(words, row) },
     { title: words.t("page.officer.basis"), cell: (row) => basisOf(words, row) },
   ];
+}
+
+function TableRow({ row, columns, index }: { row: Row; columns: readonly Column[]; index: number }) {
+  const mark = row.code !== undefined ? "wrong" : isRefused(row) ? "refused" : "";
+  return (
+    <tr role="row" aria-rowindex={index} className={mark}>
+      <Cells row={row} columns={columns} />
+    </tr>
+  );
+}
+
+function Table({ rows }: { rows: readonly Row[] }) {
+  const words = useWords();
+  const { parts, list } = useParts(rows.length, ROW_HEIGHT);
+  const columns = useMemo(() => columnsOf(words), [words]);
   return (
     <table
+      ref={list}
       role="table"
       className="trail"
       aria-rowcount={rows.length + 1}
@@ -245,26 +268,11 @@ function Table({ rows }: { rows: readonly Row[] }) {
           ))}
         </tr>
       </thead>
-      {chunks.map(({ key, from, to, shown, height, ref }) =>
-        shown ? (
-          <tbody key={key} ref={ref} role="rowgroup">
-            {rows.slice(from, to).map((row, i) => (
-              <tr
-                key={from + i}
-                role="row"
-                aria-rowindex={from + i + 2}
-                className={row.code !== undefined ? "wrong" : isRefused(row) ? "refused" : ""}
-              >
-                <Cells row={row} columns={columns} />
-              </tr>
-            ))}
-          </tbody>
+      {parts.map((part) =>
+        part.gap ? (
+          <TableGap key={part.key} height={part.height} width={columns.length} />
         ) : (
-          <tbody key={key} ref={ref} role="presentation" aria-hidden="true">
-            <tr role="presentation">
-              <td role="presentation" colSpan={columns.length} style={{ height }} />
-            </tr>
-          </tbody>
+          <TableChunk key={part.key} {...part.chunk} rows={rows} columns={columns} Draw={TableRow} />
         ),
       )}
     </table>

@@ -1,5 +1,5 @@
 /* What a line of the log says, in plain words; and what proves it. */
-import type { ReactNode } from "react";
+import { memo, type ReactNode } from "react";
 import { StaticChip } from "suomifi-ui-components";
 import { StateSchema } from "../../../gen/lahetti/v1/bodies_pb";
 import { ActionSchema, EventOutcome, EventOutcomeSchema } from "../../../gen/lahetti/v1/audit_pb";
@@ -11,6 +11,7 @@ import { hex } from "../../wire/bytes";
 import type { Words } from "../../words/words";
 import { useAsked, useWords } from "../context";
 import { Facts } from "../parts";
+import type { Chunk } from "../windowed";
 
 export function isRefused({ event }: Row): boolean {
   return event.outcome === EventOutcome.REFUSED;
@@ -146,3 +147,32 @@ export function Cells({ row, columns }: { row: Row; columns: readonly Column[] }
     </>
   );
 }
+
+/** An empty box where rows of a table are far away. */
+export function TableGap({ height, width }: { height: number; width: number }) {
+  return (
+    <tbody role="presentation" aria-hidden="true">
+      <tr role="presentation">
+        <td role="presentation" colSpan={width} style={{ height }} />
+      </tr>
+    </tbody>
+  );
+}
+
+/** The rows of a chunk of a table, each drawn by `Draw`. */
+export const TableChunk = memo(function TableChunk(
+  props: Chunk & {
+    rows: readonly Row[];
+    columns: readonly Column[];
+    Draw: (props: { row: Row; columns: readonly Column[]; index: number }) => ReactNode;
+  },
+) {
+  const { from, to, hold, rows, columns, Draw } = props;
+  return (
+    <tbody ref={hold} role="rowgroup">
+      {rows.slice(from, to).map((row, i) => (
+        <Draw key={from + i} row={row} columns={columns} index={from + i + 2} />
+      ))}
+    </tbody>
+  );
+});

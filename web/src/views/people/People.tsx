@@ -1,5 +1,5 @@
 /* The people of one's own organisation, by name: looked for, added. */
-import { useEffect, useMemo, useState, type FormEvent } from "react";
+import { memo, useEffect, useMemo, useState, type FormEvent } from "react";
 import { create } from "@bufbuild/protobuf";
 import { Button, Checkbox, Paragraph, StaticChip, TextInput } from "suomifi-ui-components";
 import { UserSchema, type User } from "../../../gen/lahetti/v1/directory_pb";
@@ -7,7 +7,7 @@ import { hex, newId, own, NONE } from "../../wire/bytes";
 import { useApp, useWords } from "../context";
 import { Busy, Empty, Failure, View } from "../parts";
 import { go, href } from "../routes";
-import { useChunks } from "../windowed";
+import { useParts, type Chunk } from "../windowed";
 import { PersonView } from "./Person";
 import "./people.css";
 
@@ -99,35 +99,37 @@ function Everyone() {
 }
 
 function List({ users }: { users: readonly User[] }) {
-  const words = useWords();
-  const chunks = useChunks(users.length, ROW_HEIGHT);
+  const { parts, list } = useParts(users.length, ROW_HEIGHT);
   if (users.length === 0) return null;
   return (
-    <div role="list" className="people">
-      {chunks.map(({ key, from, to, shown, height, ref }) =>
-        shown ? (
-          <div key={key} ref={ref} role="presentation">
-            {users.slice(from, to).map((user, i) => (
-              <div
-                role="listitem"
-                key={hex(user.id)}
-                aria-posinset={from + i + 1}
-                aria-setsize={users.length}
-              >
-                <a href={href("people", hex(user.id))}>
-                  {user.name}
-                  {user.disabled && <StaticChip>{words.t("page.admin.disabled")}</StaticChip>}
-                </a>
-              </div>
-            ))}
-          </div>
+    <div ref={list} role="list" className="people">
+      {parts.map((part) =>
+        part.gap ? (
+          <div key={part.key} role="presentation" style={{ height: part.height }} />
         ) : (
-          <div key={key} ref={ref} role="presentation" style={{ height }} />
+          <ListChunk key={part.key} {...part.chunk} users={users} />
         ),
       )}
     </div>
   );
 }
+
+const ListChunk = memo(function ListChunk(props: Chunk & { users: readonly User[] }) {
+  const { from, to, hold, users } = props;
+  const words = useWords();
+  return (
+    <div ref={hold} role="presentation" className="chunk">
+      {users.slice(from, to).map((user, i) => (
+        <div role="listitem" key={hex(user.id)} aria-posinset={from + i + 1} aria-setsize={users.length}>
+          <a href={href("people", hex(user.id))}>
+            {user.name}
+            {user.disabled && <StaticChip>{words.t("page.admin.disabled")}</StaticChip>}
+          </a>
+        </div>
+      ))}
+    </div>
+  );
+});
 
 function AddPerson({ cancel }: { cancel: () => void }) {
   const app = useApp();

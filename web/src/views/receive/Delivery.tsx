@@ -133,7 +133,7 @@ function Happened({ notice }: { notice: Notice }) {
     if (first.current === notice.state) return;
     first.current = notice.state;
     // One's own step says itself what came of it.
-    const others = hasLife(notice) && !app.opened.isOwnDoing(notice.delivery);
+    const others = hasLife(notice) && !app.opened.isOwnDoing(notice.delivery, "step");
     setChanged(others ? notice.state : undefined);
   }, [app, notice]);
 
@@ -144,7 +144,7 @@ function Happened({ notice }: { notice: Notice }) {
     const wasMine = equal(claimed.current, user);
     const isMine = equal(notice.claimedBy, user);
     claimed.current = notice.claimedBy;
-    if (wasMine && !isMine && !app.opened.isOwnDoing(notice.delivery)) setLost(true);
+    if (wasMine && !isMine && !app.opened.isOwnDoing(notice.delivery, "release")) setLost(true);
     else if (isMine) setLost(false);
   }, [app, notice, user]);
 

@@ -63,7 +63,7 @@ export function InboxList({ queue, ended }: InboxPlace) {
   return (
     <View title={words.t("page.receive.inbox")}>
       <Arrived />
-      <div role="navigation" className="tabs" aria-label={words.t("page.receive.lists")}>
+      <div role="group" className="tabs" aria-label={words.t("page.receive.lists")}>
         <Tab place={{ queue: false, ended }} here={!queue}>
           {words.t("page.receive.mine")} ({words.number(waiting(false))})
         </Tab>
@@ -71,7 +71,7 @@ export function InboxList({ queue, ended }: InboxPlace) {
           {words.t("page.receive.queue")} ({words.number(waiting(true))})
         </Tab>
       </div>
-      <div role="navigation" className="filter" aria-label={words.t("page.receive.which")}>
+      <div role="group" className="filter" aria-label={words.t("page.receive.which")}>
         <Tab place={{ queue, ended: false }} here={!ended}>
           {words.t("page.receive.open")}
         </Tab>

@@ -21,7 +21,7 @@ export function QueueButtons({ notice }: { notice: Notice }) {
   async function ask(what: "claim" | "release") {
     if (busy) return;
     setBusy(true);
-    app.opened.touch(delivery);
+    if (what === "release") app.opened.touch(delivery, "release");
     setWhy(undefined);
     try {
       if (what === "claim")

@@ -60,12 +60,24 @@ export function StepForm({ notice, opened, draft, save, leave }: Props) {
   useEffect(() => heading.current?.focus(), []);
 
   const untouched = Object.keys(state).every((field) => field === "step");
+  // Kept at each pause; and at once where the form goes before the next one.
+  const unsaved = useRef<(() => void) | undefined>(undefined);
   useEffect(() => {
     if (untouched || state === draft.state) return;
-    const timer = setTimeout(() => save({ step, state }), PAUSE_MS);
+    unsaved.current = () => {
+      unsaved.current = undefined;
+      save({ step, state });
+    };
+    const timer = setTimeout(() => unsaved.current?.(), PAUSE_MS);
     return () => clearTimeout(timer);
     // `save` and `draft` are made anew at each drawing.
   }, [state, step, untouched]);
+  useEffect(() => () => unsaved.current?.(), []);
+
+  function end(done?: Done) {
+    unsaved.current = undefined;
+    leave(done);
+  }
 
   if (kind === undefined) return null;
   const closes = step === Step.COMPLETE || step === Step.FAIL;
@@ -95,13 +107,13 @@ export function StepForm({ notice, opened, draft, save, leave }: Props) {
     setTried(true);
     if (missing(kind!, state).length > 0) return;
     setBusy(true);
-    app.opened.touch(notice.delivery);
+    app.opened.touch(notice.delivery, "step");
     setWhy(undefined);
     try {
       const signed = await sign(silent);
       const accepted = await submit(app.session, signed);
       if (step === Step.ASK) app.opened.asked(signed.id, notice.delivery);
-      leave({ step, proved: await isProved(signed, accepted), silent });
+      end({ step, proved: await isProved(signed, accepted), silent });
     } catch (failed) {
       // A refusal is for what was signed: what is signed next is another.
       if (failed instanceof Refusal && !failed.passes) last.current = undefined;
@@ -153,7 +165,7 @@ export function StepForm({ notice, opened, draft, save, leave }: Props) {
         <Button type="submit" aria-disabled={busy}>
           {words.t(kind.hasClient ? "page.receive.sign-and-send" : "page.receive.sign-and-record")}
         </Button>
-        <Button type="button" variant="secondary" onClick={() => leave()}>
+        <Button type="button" variant="secondary" onClick={() => end()}>
           {words.t(untouched ? "page.cancel" : "page.receive.discard")}
         </Button>
       </div>

@@ -9,8 +9,9 @@ import type { Notice } from "../../../gen/lahetti/v1/session_pb";
 import { useObservable } from "../../session/observable";
 import type { Opened } from "../../session/opened";
 import type { FormState } from "../../trade/forms";
-import { answeredBy, deliveryOf, isOfQueue, kindOfStep, offeredSteps } from "../../trade/steps";
+import { answeredBy, deliveryOf, isOfQueue, isOver, kindOfStep, offeredSteps } from "../../trade/steps";
 import { equal, hex } from "../../wire/bytes";
+import type { Words } from "../../words/words";
 import { useApp, useWords } from "../context";
 import { KeptText } from "./KeptText";
 import { StepForm, type Done } from "./StepForm";
@@ -81,6 +82,8 @@ export function Steps({ notice, opened }: Props) {
     setDone(now);
   }
 
+  // What was typed since it was chosen.
+  const current = kept !== undefined && kept.step === chosen?.step ? kept : chosen;
   const trusted = opened === undefined || (opened.signed && opened.receipt.ok);
   // What tells of the client needs the client, which only opening brings.
   const ready = (step: Step) => opened !== undefined || kindOfStep(step)?.hasClient === false;
@@ -96,12 +99,8 @@ export function Steps({ notice, opened }: Props) {
       {restored && form && <InlineAlert mb="m">{words.t("page.receive.restored")}</InlineAlert>}
       {chosen !== undefined && !form && (
         <Held
-          draft={chosen}
-          why={
-            later && offered.includes(chosen.step)
-              ? words.t("page.receive.open-to-go-on")
-              : words.t("page.receive.no-longer", words.of(StateSchema, notice.state))
-          }
+          draft={current ?? chosen}
+          why={whyHeld(words, notice, app.session.who!.user, later && offered.includes(chosen.step))}
           discard={() => leave()}
         />
       )}
@@ -110,7 +109,7 @@ export function Steps({ notice, opened }: Props) {
           key={chosen.step}
           notice={notice}
           opened={opened}
-          draft={chosen}
+          draft={current ?? chosen}
           save={(draft) => void app.drafts.put(name, draft, !app.passes)}
           leave={leave}
         />
@@ -139,6 +138,16 @@ export function Steps({ notice, opened }: Props) {
       {chosen === undefined && later && <Paragraph>{words.t("page.receive.open-for-more")}</Paragraph>}
     </section>
   );
+}
+
+function whyHeld(words: Words, notice: Notice, user: Uint8Array, waits: boolean): string {
+  if (waits) return words.t("page.receive.open-to-go-on");
+  if (isOfQueue(notice) && !isOver(notice) && !equal(notice.claimedBy, user)) {
+    return notice.claimedBy.length === 0
+      ? words.t("page.receive.claim-to-go-on")
+      : words.code("claimed-by-another");
+  }
+  return words.t("page.receive.no-longer", words.of(StateSchema, notice.state));
 }
 
 /** What was being written, where the step can't be taken now: one can read and copy it, or throw it away. */
