@@ -6,6 +6,7 @@ import { disk } from "../store/disk";
 import { newKey, unlock, type Device, type Profile } from "../trust/device";
 import { hex, own, type Bytes } from "../wire/bytes";
 import { browserLanguage, LANGUAGES, Words, type Language } from "../words/words";
+import { Clients } from "./clients";
 import { Directory } from "./directory";
 import { Drafts } from "./drafts";
 import { Inbox } from "./inbox";
@@ -21,6 +22,7 @@ const LANGUAGE_KEY = "language";
 export class AppState extends Observable {
   readonly session = new Session();
   readonly directory = new Directory(this.session);
+  readonly clients = new Clients(this.session);
   readonly inbox = new Inbox(this.session);
   readonly opened = new OpenedContents(this.session);
   readonly sent = new Sent(this.session);
@@ -139,6 +141,7 @@ export class AppState extends Observable {
 
   private forgetOpened(): void {
     this.session.end();
+    this.clients.clear();
     this.inbox.clear();
     this.sent.clear();
     this.drafts.clear();

@@ -1,6 +1,6 @@
 /* What one's unit has sent, as far as its sender is shown what became of it. Read a page at a time; changes come by themselves. */
 import { create } from "@bufbuild/protobuf";
-import { ReadSentSchema, type Status } from "../../gen/lahetti/v1/session_pb";
+import { ReadSentSchema, type SentPage, type Status } from "../../gen/lahetti/v1/session_pb";
 import { hex, NONE } from "../wire/bytes";
 import { Observable } from "./observable";
 import type { Session } from "./session";
@@ -8,6 +8,8 @@ import type { Session } from "./session";
 export class Sent extends Observable {
   /** Whether there is more to be read. */
   more = true;
+  /** Whether the first page has been read. */
+  begun = false;
   private readonly statuses = new Map<string, Status>();
   private cursor: Uint8Array = NONE;
   private reading: Promise<void> | undefined;
@@ -33,6 +35,7 @@ export class Sent extends Observable {
     this.statuses.clear();
     this.cursor = NONE;
     this.more = true;
+    this.begun = false;
     this.reading = undefined;
     this.changed();
   }
@@ -45,12 +48,29 @@ export class Sent extends Observable {
     return this.reading;
   }
 
-  private async read(): Promise<void> {
+  /** Reads from the newest on until the statement has come: what is told unasked has neither client nor steps. */
+  async look(statement: string): Promise<void> {
+    let cursor: Uint8Array = NONE;
+    do {
+      const page: SentPage = await this.page(cursor);
+      cursor = page.cursor;
+      if (page.statuses.some((status) => hex(status.statement) === statement)) break;
+    } while (cursor.length > 0);
+    this.changed();
+  }
+
+  private async page(cursor: Uint8Array): Promise<SentPage> {
     const page = await this.session.ask(
-      { case: "readSent", value: create(ReadSentSchema, { cursor: this.cursor }) },
+      { case: "readSent", value: create(ReadSentSchema, { cursor }) },
       "sent",
     );
     page.statuses.forEach((status) => this.keep(status));
+    return page;
+  }
+
+  private async read(): Promise<void> {
+    const page = await this.page(this.cursor);
+    this.begun = true;
     this.cursor = page.cursor;
     this.more = page.cursor.length > 0;
     this.changed();
@@ -59,7 +79,10 @@ export class Sent extends Observable {
   private keep(status: Status): void {
     const key = hex(status.delivery);
     const known = this.statuses.get(key);
-    if (known === undefined || known.position <= status.position) this.statuses.set(key, status);
+    if (known !== undefined && known.position > status.position) return;
+    // Whose matter it is does not change, and is not told again.
+    if (status.client.length === 0 && known !== undefined) status.client = known.client;
+    this.statuses.set(key, status);
   }
 
   private take(status: Status): void {

@@ -14,6 +14,9 @@ export const roles: readonly (typeof tables.roles)[number][] = tables.roles;
 /** Of attachments that may be sent, and shown. */
 export const mediaTypes: readonly string[] = tables.mediaTypes;
 
+/** Of texts and lists, in bytes and entries. */
+export const limits = tables.limits;
+
 export function kind(number: number): KindRow | undefined {
   return kinds.find((row) => row.number === number);
 }

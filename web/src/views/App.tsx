@@ -27,6 +27,8 @@ interface Place {
   draw: (rest: string[]) => ReactNode;
   /** Whether it stands in the navigation of one who acts in this role. */
   offered: (role: Role, acting: Membership) => boolean;
+  /** The place of the navigation from which one comes here: it has no entry of its own. */
+  within?: string;
 }
 
 const always = () => true;
@@ -36,12 +38,46 @@ const leader = (_: Role, acting: Membership) => acting.leader;
 
 /** Views that are loaded when they are first gone to. */
 const Receive = lazy(() => import("./receive/Receive"));
+const Send = lazy(() => import("./send/Send"));
 
 const PLACES: Place[] = [
   {
     route: "inbox",
     title: "page.receive.inbox",
     draw: (rest) => <Receive rest={rest} />,
+    offered: seesClients,
+  },
+  {
+    route: "clients",
+    title: "page.send.clients",
+    draw: (rest) => <Send place="clients" rest={rest} />,
+    offered: seesClients,
+  },
+  {
+    route: "refer",
+    title: "page.send.refer",
+    draw: (rest) => <Send place="refer" rest={rest} />,
+    offered: seesClients,
+    within: "clients",
+  },
+  {
+    route: "consent",
+    title: "page.send.consent.new",
+    draw: (rest) => <Send place="consent" rest={rest} />,
+    offered: seesClients,
+    within: "clients",
+  },
+  {
+    route: "withdraw",
+    title: "page.send.withdraw",
+    draw: (rest) => <Send place="withdraw" rest={rest} />,
+    offered: seesClients,
+    within: "clients",
+  },
+  {
+    route: "sent",
+    title: "page.send.sent",
+    draw: (rest) => <Send place="sent" rest={rest} />,
     offered: seesClients,
   },
   {
@@ -134,7 +170,7 @@ function Here() {
   const [first = "", ...rest] = useRoute();
   const offered = PLACES.filter((place) => place.offered(acting.role, acting));
   const place = first === "" ? offered[0] : PLACES.find(({ route }) => route === first);
-  if (place === undefined || (!offered.includes(place) && place.route !== first)) {
+  if (place === undefined || !offered.includes(place)) {
     return <View title={app.words.t("page.no-such-place")}>{app.words.t("page.no-such-place.hint")}</View>;
   }
   return (
@@ -149,7 +185,8 @@ function Navigation() {
   const inbox = useObservable(app.inbox);
   const [first] = useRoute();
   const acting = app.session.acting!;
-  const offered = PLACES.filter((place) => place.offered(acting.role, acting));
+  const offered = PLACES.filter((place) => place.offered(acting.role, acting) && !place.within);
+  const here = PLACES.find(({ route }) => route === first);
   return (
     <nav aria-label={app.words.t("page.navigation")}>
       <ul>
@@ -157,7 +194,7 @@ function Navigation() {
           <li key={place.route}>
             <a
               href={href(place.route)}
-              aria-current={place.route === (first ?? offered[0]!.route) ? "page" : undefined}
+              aria-current={place.route === (here?.within ?? first ?? offered[0]!.route) ? "page" : undefined}
             >
               {app.words.t(place.title)}
               {place.route === "inbox" && inbox.arrived.size > 0 && (

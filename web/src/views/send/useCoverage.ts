@@ -1,0 +1,100 @@
+/*
+ * Who would see the referral, and on what basis: the server's own answer, asked with the client's consents that concern the
+ * recipients. Within one's own controller no consent is read.
+ */
+import { useRef } from "react";
+import { create } from "@bufbuild/protobuf";
+import type { Reference } from "../../../gen/lahetti/v1/common_pb";
+import { WhoWouldSeeSchema, type Viewer } from "../../../gen/lahetti/v1/session_pb";
+import { consentsFor, readCase, readConsents, type KnownConsent } from "../../trade/consents";
+import { recipientOf, type PlaceState } from "../../trade/forms";
+import { kindNamed } from "../../trade/tables";
+import { hex, unhex } from "../../wire/bytes";
+import { today } from "../../words/words";
+import { useApp, useAsked } from "../context";
+import type { ReferState } from "./Refer";
+
+export interface Coverage {
+  viewers: readonly Viewer[] | undefined;
+  consents: Reference[];
+  known: readonly KnownConsent[];
+  /** Somebody at each recipient would see it. */
+  covered: boolean;
+  /** Recipients outside the controller whom nobody would see it at. */
+  lacking: readonly PlaceState[];
+  /** Whether any is outside the controller. */
+  outside: boolean;
+  failed: unknown;
+  again: () => void;
+}
+
+interface Answered {
+  what: string;
+  known: KnownConsent[];
+  consents: Reference[];
+  viewers: Viewer[];
+}
+
+interface Asked {
+  client: Uint8Array;
+  caseId: string;
+  state: ReferState;
+  /** Whether it is time to ask: it is recorded. */
+  asked: boolean;
+}
+
+export function useCoverage({ client, caseId, state, asked }: Asked): Coverage {
+  const { session } = useApp();
+  const own = hex(session.acting?.organisation ?? new Uint8Array(0));
+  const isOutside = ({ organisation }: PlaceState) => organisation !== own;
+  const outside = state.to.some(isOutside);
+  const what = JSON.stringify([state.to, state.categories, caseId]);
+
+  // Reading is recorded: who goes back and forth is answered once.
+  const last = useRef<Answered | undefined>(undefined);
+  const { value, failed, again } = useAsked(async () => {
+    if (last.current?.what === what) return last.current;
+    if (!asked || state.to.length === 0 || state.categories.length === 0) return undefined;
+    const recipients = state.to.map(recipientOf);
+    const known = outside ? await readConsents(session, await readCase(session, unhex(caseId))) : [];
+    const consents = consentsFor(
+      known,
+      recipients.filter((_, i) => isOutside(state.to[i]!)),
+      today(),
+    );
+    const { viewers } = await session.ask(
+      {
+        case: "whoWouldSee",
+        value: create(WhoWouldSeeSchema, {
+          client,
+          caseId: unhex(caseId),
+          recipients,
+          categories: state.categories,
+          consents,
+          kind: kindNamed("referral").number,
+        }),
+      },
+      "viewers",
+    );
+    last.current = { what, known, consents, viewers };
+    return last.current;
+  }, [asked, what]);
+
+  // An answer to what was asked before is none.
+  const answer = value?.what === what ? value : undefined;
+  const seenBy = (n: number) =>
+    answer?.viewers.some(({ recipient, basis }) => recipient === n && basis !== 0) === true;
+  return {
+    viewers: answer?.viewers,
+    consents: answer?.consents ?? [],
+    known: answer?.known ?? [],
+    covered: answer !== undefined && state.to.every((_, n) => seenBy(n)),
+    lacking: answer === undefined ? [] : state.to.filter((place, n) => isOutside(place) && !seenBy(n)),
+    outside,
+    failed,
+    again: () => {
+      last.current = undefined;
+      again();
+    },
+  };
+}

@@ -1,0 +1,66 @@
+/*
+ * What is being written in a view, kept at each pause in typing, and taken up again where it was left. It is dropped when it has been
+ * accepted or thrown away.
+ */
+import { useCallback, useEffect, useRef, useState } from "react";
+import { useObservable } from "../../session/observable";
+import { useApp } from "../context";
+
+const PAUSE_MS = 500;
+
+export interface DraftOf<T> {
+  state: T;
+  set: (state: T) => void;
+  /** When what is shown was saved, where it was taken up again (milliseconds). */
+  restored: number | undefined;
+  drop: () => void;
+}
+
+/** T is of JSON's types. */
+export function useDraft<T>(name: string, initial: T): DraftOf<T> {
+  const app = useApp();
+  const drafts = useObservable(app.drafts);
+  const found = drafts.find<T>(name);
+  const [state, setState] = useState<T>(found?.content ?? initial);
+  const [restored, setRestored] = useState(found?.savedAt);
+  const touched = useRef(false);
+  const waiting = useRef<T | undefined>(undefined);
+
+  const save = useCallback(() => {
+    if (waiting.current === undefined) return;
+    void app.drafts.put(name, waiting.current, !app.passes);
+    waiting.current = undefined;
+  }, [app, name]);
+
+  // Drafts come from the disk a moment after the session stands.
+  useEffect(() => {
+    if (found === undefined || touched.current || restored !== undefined) return;
+    setState(found.content);
+    setRestored(found.savedAt);
+  }, [found, restored]);
+
+  useEffect(() => {
+    if (waiting.current === undefined) return;
+    const timer = setTimeout(save, PAUSE_MS);
+    return () => clearTimeout(timer);
+  }, [state, save]);
+
+  // Who goes elsewhere in between loses nothing.
+  useEffect(() => save, [save]);
+
+  return {
+    state,
+    set: (next) => {
+      touched.current = true;
+      waiting.current = next;
+      setState(next);
+    },
+    restored,
+    drop: () => {
+      touched.current = true;
+      waiting.current = undefined;
+      setRestored(undefined);
+      void app.drafts.drop(name);
+    },
+  };
+}
