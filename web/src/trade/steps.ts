@@ -52,7 +52,8 @@ export function kindOfStep(step: Step): KindRow | undefined {
 
 /** Outcomes from 20 on mean that it was broken off (protocol.md section 7); a closing is the one step or the other by them. */
 export function outcomeMakes(outcome: number): Step {
-  return outcome >= 20 ? Step.FAIL : Step.COMPLETE;
+  const steps = kindNamed("closing").stepFrom?.steps ?? [];
+  return steps.find(({ value }) => value === outcome)?.step ?? Step.UNSPECIFIED;
 }
 
 /** Whether it is a matter that goes on; an answer or a report is only read. */
