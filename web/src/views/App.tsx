@@ -15,6 +15,8 @@ import { Busy, View } from "./parts";
 import { href, useRoute } from "./routes";
 
 // Views of their own roles come when they are asked for, so that the first one is small.
+const Receive = lazy(() => import("./receive/Receive"));
+const Send = lazy(() => import("./send/Send"));
 const WhoSaw = lazy(() => import("./officer/WhoSaw"));
 const Log = lazy(() => import("./officer/Log"));
 const People = lazy(() => import("./people/People"));
@@ -35,10 +37,6 @@ const always = () => true;
 const officer = (role: Role) => role === Role.DATA_PROTECTION_OFFICER;
 const administrator = (role: Role) => role === Role.ADMINISTRATOR;
 const leader = (_: Role, acting: Membership) => acting.leader;
-
-/** Views that are loaded when they are first gone to. */
-const Receive = lazy(() => import("./receive/Receive"));
-const Send = lazy(() => import("./send/Send"));
 
 const PLACES: Place[] = [
   {

@@ -12,7 +12,8 @@ import type { TextKey } from "../../words/words";
 import { useApp, useWords } from "../context";
 import { Busy, Empty, Failure, View } from "../parts";
 import { href } from "../routes";
-import { NoticeList } from "./NoticeList";
+import { LongList } from "../LongList";
+import { NoticeRow } from "./NoticeRow";
 
 export interface InboxPlace {
   queue: boolean;
@@ -81,7 +82,9 @@ export function InboxList({ queue, ended }: InboxPlace) {
       <Failure why={inbox.failed} again={() => inbox.again()} />
       {!inbox.complete && inbox.failed === undefined && <Busy text={words.t("page.reading")} />}
       {inbox.complete && shown.length === 0 && <Empty>{words.t(EMPTY[`${queue}-${ended}`])}</Empty>}
-      <NoticeList notices={shown} name={words.t("page.receive.inbox")} />
+      <LongList items={shown} keyOf={(notice) => hex(notice.delivery)} name={words.t("page.receive.inbox")}>
+        {(notice) => <NoticeRow notice={notice} />}
+      </LongList>
     </View>
   );
 }

@@ -14,7 +14,7 @@ import { useKindName } from "../names";
 import { Busy, Empty, Failure, View } from "../parts";
 import { PlaceName } from "../RecipientPicker";
 import { href } from "../routes";
-import { Chunks } from "../receive/Chunks";
+import { LongList } from "../LongList";
 import { ClientName } from "./Identity";
 
 export type SentFilter = "open" | "late" | "ended";
@@ -83,9 +83,9 @@ export function SentList({ filter }: { filter: SentFilter }) {
       {!reading && why === undefined && shown.length === 0 && (
         <Empty>{words.t(sent.more ? "page.send.sent.none-yet" : EMPTY[filter])}</Empty>
       )}
-      <Chunks items={shown} keyOf={(status) => hex(status.delivery)} name={words.t("page.send.sent")}>
+      <LongList items={shown} keyOf={(status) => hex(status.delivery)} name={words.t("page.send.sent")}>
         {(status) => <StatusRow status={status} now={now} />}
-      </Chunks>
+      </LongList>
       {sent.more && !reading && (
         <div className="buttons">
           <Button variant="secondary" onClick={() => void more()}>
