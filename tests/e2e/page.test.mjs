@@ -1,0 +1,219 @@
+// The page in real browsers against the real server: R1 from referral to outcome with two people at once, the data-protection
+// officer's look at it, what is refused, lost and revoked. Each view is looked at by axe after it has been asserted to be there.
+import assert from "node:assert/strict";
+import { mkdirSync } from "node:fs";
+import { createRequire } from "node:module";
+import { after, before, test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { House, PASSPHRASE } from "./house.mjs";
+
+const require = createRequire(fileURLToPath(new URL("../../web/package.json", import.meta.url)));
+const { AxeBuilder } = require("@axe-core/playwright");
+
+const WORDS = "Kaipaan töihin, mutta selkä ei kestä <b>kokopäivätyötä</b>.";
+const CODE = "131052-902Y"; // of the test range
+
+let house, worker, coach, officer;
+
+before(async () => {
+  mkdirSync(process.env.LAHETTI_SCREENSHOTS, { recursive: true });
+  house = await House.open();
+}, { timeout: 900_000 });
+after(() => house?.close());
+
+const button = (page, name) => page.getByRole("button", { name, exact: true });
+const heading = (page, name) => page.getByRole("heading", { name });
+
+// A view that is there: named by its heading, without findings, and as a picture.
+async function seen(page, title, picture) {
+  await heading(page, title).first().waitFor();
+  const { violations } = await new AxeBuilder({ page })
+    .withTags(["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"])
+    .analyze();
+  const found = violations.map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.html).join(" | ")}`);
+  assert.deepEqual(found, [], `axe on "${title}"`);
+  if (picture) await page.screenshot({ path: `${process.env.LAHETTI_SCREENSHOTS}/${picture}.png`, fullPage: true });
+}
+
+test("a wrong code and a short passphrase are told beside their fields", async () => {
+  const page = await house.visit();
+  await seen(page, "Rekisteröi tämä selain", "enrol");
+  await button(page, "Rekisteröi tämä selain").click();
+  await page.getByText("Tämä ei ole rekisteröintikoodi").waitFor();
+  await page.getByLabel("Rekisteröintikoodi").fill("0000-0000-0000-0000");
+  await page.getByLabel("Tämän selaimen salalause").fill(PASSPHRASE);
+  await page.getByLabel("Salalause uudelleen").fill(PASSPHRASE);
+  await button(page, "Rekisteröi tämä selain").click();
+  await page.getByRole("alert").waitFor();
+  assert.deepEqual(page.faults, []);
+  await page.context().close();
+});
+
+test("r1: a social worker adds a client and refers to the coaches' queue", async () => {
+  [worker, coach] = [await house.enrol("social-worker"), await house.enrol("coach")];
+  await seen(coach, "Saapuneet");
+  await worker.getByRole("link", { name: "Asiakkaat" }).click();
+  await seen(worker, "Asiakkaat");
+  await button(worker, "Lisää asiakas").click();
+  await worker.getByLabel("Sukunimi").fill("Esimerkki");
+  await worker.getByLabel("Etunimet").fill("Eeva Maria");
+  await worker.getByLabel(/Henkilötunnus/).fill(CODE.replace(/.$/, CODE.endsWith("X") ? "Y" : "X"));
+  await button(worker, "Lisää").click();
+  await worker.locator("[aria-invalid=true]").first().waitFor();
+  await worker.getByLabel(/Henkilötunnus/).fill(CODE);
+  await button(worker, "Lisää").click();
+  await seen(worker, "Esimerkki, Eeva Maria", "client");
+  await button(worker, "Uusi ohjaus palveluun").click();
+  await heading(worker, "Kenelle").waitFor();
+  await worker.getByRole("button", { name: /Työhönvalmennus/ }).click();
+  await worker.getByText("Yksikön jono: vapaana").click();
+  await button(worker, "Jatka").click();
+  await worker.getByText("Asiakas tietää palveluun ohjaamisesta ja haluaa sitä", { exact: true }).click();
+  await worker.getByLabel(/asiakkaan omin sanoin/).fill(WORDS);
+  await worker.getByText("Työhönvalmennus", { exact: true }).first().click();
+  await worker.getByRole("radio").first().check({ force: true });
+  await seen(worker, "Asia", "refer");
+  await button(worker, "Jatka").click();
+  const file = { name: "lausunto.pdf", mimeType: "application/pdf", buffer: Buffer.alloc(300_000, "x") };
+  await worker.locator("input[type=file]").setInputFiles([file]);
+  await worker.getByText("lausunto.pdf").waitFor();
+  await button(worker, "Jatka").click();
+  await seen(worker, "Kuka näkisi tämän", "who-would-see");
+  await button(worker, "Jatka").click();
+  await button(worker, "Allekirjoita ja lähetä").click();
+  await worker.getByText("kuitti on tarkistettu").waitFor();
+  await worker.getByRole("link", { name: "Seuraa ohjauksen" }).click();
+  await seen(worker, "Lähetetty");
+});
+
+test("r1: the coach sees it come, opens it, takes it and ends it; the sender follows", async () => {
+  await coach.getByRole("link", { name: /Yksikön jono/ }).first().click();
+  await coach.locator(".notice").first().waitFor();
+  await seen(coach, "Saapuneet", "inbox");
+  assert.equal(await coach.getByText("Esimerkki, Eeva").count(), 0, "a notice names no client");
+  await coach.locator(".notice").first().click();
+  await button(coach, "Ota jonosta").click();
+  await button(coach, "Avaa").click();
+  await coach.getByText("Laatijan allekirjoitus pitää paikkansa").waitFor();
+  // Text of others is text.
+  await coach.getByText(WORDS).waitFor();
+  await button(coach, "Hae tiedosto").click();
+  await coach.getByText("Tiedosto on se, jonka laatija allekirjoitti").waitFor();
+  await seen(coach, "Mitä voitte tehdä", "opened");
+  await button(coach, "Ota palveluun").click();
+  await button(coach, "Allekirjoita ja kirjaa").click();
+  await coach.getByText("Kirjattu: Ota palveluun").waitFor();
+  await button(coach, "Päätä").click();
+  await button(coach, "Allekirjoita ja lähetä").click();
+  await coach.locator(".fi-status-text--error").first().waitFor();
+  await coach.getByText("Valitkaa", { exact: true }).click();
+  await coach.getByText("Työllistyi", { exact: true }).click();
+  await coach.getByLabel(/lähettäjälle/i).last().fill("Eeva aloittaa työn.");
+  await button(coach, "Allekirjoita ja lähetä").click();
+  await coach.getByText("Kirjattu: Päätä").waitFor();
+  // Without reloading.
+  await worker.getByText("Päättynyt").first().waitFor();
+  await button(worker, "Tarkista kuitti").click();
+  await worker.getByText("Kuitti pitää paikkansa").waitFor();
+  await seen(worker, "Päättynyt", "timeline");
+  assert.deepEqual([worker.faults, coach.faults], [[], []]);
+});
+
+test("p6: the officer finds the client and sees who saw, and the page's own check holds", async () => {
+  officer = await house.enrol("officer");
+  await officer.goto(`${house.origin}/#/who-saw`);
+  await officer.getByLabel("Asiakas", { exact: true }).fill(CODE);
+  await button(officer, "Hae").click();
+  await officer.getByText("Ville Valmentaja").first().waitFor();
+  await officer.getByText("Sanna Sosiaalityöntekijä").first().waitFor();
+  await seen(officer, /./, "who-saw");
+  await officer.goto(`${house.origin}/#/log`);
+  await seen(officer, /./, "log");
+  assert.deepEqual(officer.faults, []);
+});
+
+test("each language has its page", async () => {
+  for (const [language, title] of [["Svenska", "Mina enheter"], ["English", "My devices"], ["Suomi", "Omat laitteet"]]) {
+    await button(worker, language).click();
+    await worker.goto(`${house.origin}/#/devices`);
+    await seen(worker, title, title === "Omat laitteet" ? "devices" : undefined);
+  }
+});
+
+test("a narrow screen and a page twice as large show the same without scrolling sideways", async () => {
+  for (const width of [320, 640]) {
+    await coach.setViewportSize({ width, height: 800 });
+    await coach.goto(`${house.origin}/#/inbox`);
+    await seen(coach, "Saapuneet");
+    const over = await coach.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+    assert.ok(over <= 0, `${over} pixels too wide at ${width}`);
+  }
+  await coach.setViewportSize({ width: 1280, height: 800 });
+});
+
+test("p1 p7: a server that is killed while a file is sent, and started again: it is sent once", async () => {
+  await worker.goto(`${house.origin}/#/clients`);
+  await worker.locator(".rows li a").first().click();
+  await button(worker, "Uusi ohjaus palveluun").click();
+  await worker.getByRole("button", { name: /Työhönvalmennus/ }).click();
+  await worker.getByText("Yksikön jono: vapaana").click();
+  await button(worker, "Jatka").click();
+  await worker.getByText("Asiakas tietää palveluun ohjaamisesta ja haluaa sitä", { exact: true }).click();
+  await worker.getByLabel(/Asiakkaan toive/).fill("Haluan osa-aikatyötä.");
+  await worker.getByText("Työhönvalmennus", { exact: true }).first().click();
+  await worker.getByRole("radio").first().check({ force: true });
+  await button(worker, "Jatka").click();
+  const large = { name: "suuri.pdf", mimeType: "application/pdf", buffer: Buffer.alloc(6_000_000, "x") };
+  await worker.locator("input[type=file]").setInputFiles([large]);
+  await worker.getByText("suuri.pdf").waitFor();
+  await button(worker, "Jatka").click();
+  await heading(worker, "Kuka näkisi tämän").waitFor();
+  await button(worker, "Jatka").click();
+  await button(worker, "Allekirjoita ja lähetä").click();
+  await worker.getByText("Liitteitä lähetetään").waitFor();
+  await house.stop("SIGKILL");
+  await worker.getByText("Yhteys on poikki").waitFor();
+  await house.start();
+  await worker.getByText("kuitti on tarkistettu").waitFor();
+  const sent = JSON.parse(await house.lahetti("social-worker", "sent", "--json"));
+  assert.equal(sent.length, 2);
+});
+
+test("a device that is revoked is out at once, and is told why", async () => {
+  const devices = JSON.parse(await house.lahetti("coach", "devices", "--json"));
+  const own = await coach.evaluate(async () => {
+    const open = indexedDB.open("lahetti");
+    await new Promise((resolve) => (open.onsuccess = resolve));
+    const all = open.result.transaction("profile").objectStore("profile").getAllKeys();
+    await new Promise((resolve) => (all.onsuccess = resolve));
+    return all.result[0];
+  });
+  assert.ok(devices.some(({ key }) => key === own));
+  await house.lahetti("coach", "revoke", own);
+  await seen(coach, "Kirjaudu sisään");
+  await coach.getByLabel("Salalause").fill("väärä salalause tämä");
+  await button(coach, "Kirjaudu sisään").click();
+  await coach.getByText("Tämä ei ole tämän selaimen salalause").waitFor();
+  await coach.getByLabel("Salalause").fill(PASSPHRASE);
+  await button(coach, "Kirjaudu sisään").click();
+  await coach.getByRole("alert").waitFor();
+});
+
+test("what lies in the browser tells nothing about a client", async () => {
+  const kept = await worker.evaluate(async () => {
+    const open = indexedDB.open("lahetti");
+    await new Promise((resolve) => (open.onsuccess = resolve));
+    const names = ["profile", "draft"];
+    const rows = await Promise.all(
+      names.map(async (name) => {
+        const all = open.result.transaction(name).objectStore(name).getAll();
+        await new Promise((resolve) => (all.onsuccess = resolve));
+        return all.result.map((row) =>
+          Object.values(row).map((v) => (v instanceof Uint8Array ? new TextDecoder().decode(v) : String(v))).join(" "),
+        );
+      }),
+    );
+    return [rows.flat().join(" "), JSON.stringify(localStorage), location.href, document.title].join(" ");
+  });
+  assert.doesNotMatch(kept, /Esimerkki, Eeva|Eeva Maria|131052|Kaipaan|osa-aikaty/);
+});
