@@ -31,6 +31,18 @@ export type Phase =
 const PASSING = new Set(["going-away", "too-many-requests", "too-slow"]);
 const WAITS_MS = [500, 1000, 2000, 4000, 8000, 15_000];
 
+/** The server takes so many frames a second: what comes too soon is asked again after a while. */
+const HASTY_MS = 1000;
+const HASTY_MOST = 20;
+
+function isHasty(why: unknown): boolean {
+  return why instanceof Refusal && why.passes && why.code === "too-many-requests";
+}
+
+function delay(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}
+
 /** The greeting's log is another than the one that the device was enrolled with. */
 export class OtherLog extends Error {}
 
@@ -137,16 +149,20 @@ export class Session extends Observable {
     this.become({ name: "out" });
   }
 
-  /** Asks, and asks again on the next connection where this one is lost. Rejects with Refusal. */
+  /**
+   * Asks, and asks again on the next connection where this one is lost, or a moment later where too much was asked at once, as with
+   * the pieces of an attachment. Rejects with Refusal.
+   */
   async ask<Case extends Answer["case"]>(request: Request, expected: Case): Promise<AnswerOf<Case>> {
-    for (;;) {
+    for (let hasty = 0; ;) {
       if (this.signedIn === undefined) throw new Lost();
       try {
         const answer = await (await this.signedIn).ask(request);
         if (answer.case === expected) return answer.value as AnswerOf<Case>;
         throw new Refusal("unexpected-answer", Error_Class.FATAL, "");
       } catch (why) {
-        if (!(why instanceof Lost)) throw why;
+        if (isHasty(why) && ++hasty < HASTY_MOST) await delay(HASTY_MS);
+        else if (!(why instanceof Lost)) throw why;
       }
     }
   }

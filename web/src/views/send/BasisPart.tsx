@@ -24,12 +24,14 @@ interface Props {
   caseId: string;
   state: ReferState;
   coverage: Coverage;
+  /** Whether a consent is being taken: nothing else is to be done meanwhile. */
+  taking: boolean;
+  onTaking: (taking: boolean) => void;
 }
 
-export function BasisPart({ entry, caseId, state, coverage }: Props) {
+export function BasisPart({ entry, caseId, state, coverage, taking, onTaking }: Props) {
   const words = useWords();
   const { viewers, failed, again, outside, covered, lacking } = coverage;
-  const [taking, setTaking] = useState(false);
   const [taken, setTaken] = useState<Sent | undefined>(undefined);
   const language = entry.identity?.language;
 
@@ -48,10 +50,10 @@ export function BasisPart({ entry, caseId, state, coverage }: Props) {
           }}
           onAccepted={(sent) => {
             setTaken(sent);
-            setTaking(false);
+            onTaking(false);
             again();
           }}
-          onCancel={() => setTaking(false)}
+          onCancel={() => onTaking(false)}
         />
       </>
     );
@@ -68,7 +70,7 @@ export function BasisPart({ entry, caseId, state, coverage }: Props) {
             <InlineAlert status="warning" labelText={words.t("page.send.basis.lacking")} mb="m">
               {words.t("page.send.basis.lacking.hint")}
               <div className="buttons">
-                <Button onClick={() => setTaking(true)}>{words.t("page.send.basis.take")}</Button>
+                <Button onClick={() => onTaking(true)}>{words.t("page.send.basis.take")}</Button>
               </div>
             </InlineAlert>
           )}

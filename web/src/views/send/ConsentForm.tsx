@@ -15,6 +15,7 @@ import { Failure } from "../parts";
 import { PartyPicker, PlaceName } from "../RecipientPicker";
 import { Files, Sending } from "./Files";
 import { Restored } from "./Proved";
+import { focusWrong } from "./focusWrong";
 import { useDraft } from "./useDraft";
 import { useSending, type Sent } from "./useSending";
 
@@ -54,9 +55,7 @@ export function ConsentForm({ client, caseId, known, onAccepted, onCancel }: Pro
   async function send() {
     setTried(true);
     if (missing(kind, state, HIDDEN).length > 0) {
-      // The first field that is wrong.
-      setTimeout(() => form.current?.querySelector<HTMLElement>("[aria-invalid=true]")?.focus());
-      return;
+      return focusWrong(form.current);
     }
     const sent = await sending.send(JSON.stringify(state), () => {
       const body = toBody(kind, state);

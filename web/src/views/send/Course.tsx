@@ -60,6 +60,9 @@ function stepText(words: Words, { step, state }: TimelineStep): string {
   return words.of(StateSchema, state);
 }
 
+/** What the service does by itself, at no unit. */
+const NOBODYS: readonly Step[] = [Step.STOP, Step.EXPIRE];
+
 function StepItem({ step, of }: { step: TimelineStep; of: Status | undefined }) {
   const app = useApp();
   const words = app.words;
@@ -69,8 +72,13 @@ function StepItem({ step, of }: { step: TimelineStep; of: Status | undefined }) 
     <li>
       <h3>{stepText(words, step)}</h3>
       <p className="quiet">
-        {words.instant(step.timeUs)}, {step.userName !== "" && `${step.userName}, `}
-        <Place unit={unit} />
+        {words.instant(step.timeUs)}
+        {!NOBODYS.includes(step.step) && (
+          <>
+            , {step.userName !== "" && `${step.userName}, `}
+            <Place unit={unit} />
+          </>
+        )}
       </p>
       {of?.recipient !== undefined && (
         <p className="quiet">

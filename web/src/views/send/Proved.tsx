@@ -19,11 +19,7 @@ export function Proved({ sent, title, children }: { sent: Sent; title: string; c
         <p className="holds">
           {words.t("page.send.receipt-holds")}{" "}
           <span className="quiet">
-            {words.t(
-              "page.receive.recorded",
-              words.number(Number(proof.number)),
-              words.instant(proof.timeUs),
-            )}
+            {words.t("page.send.logged", words.number(Number(proof.number)), words.instant(proof.timeUs))}
           </span>
         </p>
       ) : (

@@ -24,6 +24,7 @@ import { WithClient } from "./Identity";
 import { Proved, Restored } from "./Proved";
 import { Recipients } from "./Recipients";
 import { TellsPart } from "./TellsPart";
+import { focusWrong } from "./focusWrong";
 import { useCoverage } from "./useCoverage";
 import { useDraft } from "./useDraft";
 import { useSending, type Sent } from "./useSending";
@@ -97,7 +98,9 @@ function Flow({ entry, caseId, onSent }: FlowProps) {
   const { state } = draft;
   const [files, setFiles] = useState<readonly AttachedFile[]>([]);
   const [tried, setTried] = useState(false);
+  const [taking, setTaking] = useState(false);
   const heading = useRef<HTMLHeadingElement>(null);
+  const shown = useRef<HTMLDivElement>(null);
   const sending = useSending();
   const change = (part: Partial<ReferState>) => draft.set({ ...state, ...part });
 
@@ -124,16 +127,19 @@ function Flow({ entry, caseId, onSent }: FlowProps) {
   /** So far one may jump: up to the first part in which something is wrong. */
   const reach = PARTS.findIndex((_, n) => n < LAST && wrongIn(n) !== undefined);
   const furthest = reach < 0 ? LAST : reach;
+  const here = Math.min(part, furthest);
 
   function goTo(n: number) {
     moved.current = true;
     setTried(false);
+    setTaking(false);
     change({ part: n });
   }
 
   function next() {
     setTried(true);
-    if (wrongIn(part) === undefined) goTo(part + 1);
+    if (wrongIn(here) === undefined) goTo(here + 1);
+    else focusWrong(shown.current);
   }
 
   async function send() {
@@ -180,10 +186,16 @@ function Flow({ entry, caseId, onSent }: FlowProps) {
       }}
       error={tried ? wrongIn(2) : undefined}
     />,
-    <BasisPart entry={entry} caseId={caseId} state={state} coverage={coverage} />,
+    <BasisPart
+      entry={entry}
+      caseId={caseId}
+      state={state}
+      coverage={coverage}
+      taking={taking}
+      onTaking={setTaking}
+    />,
     <CheckPart entry={entry} state={state} kind={KIND} files={files} coverage={coverage} lost={lost} />,
   ];
-  const here = Math.min(part, furthest);
   const wrong = tried ? wrongIn(here) : undefined;
 
   return (
@@ -209,7 +221,7 @@ function Flow({ entry, caseId, onSent }: FlowProps) {
       <Heading variant="h2" ref={heading} tabIndex={-1} mb="m" className="part-heading">
         {words.t(PARTS[here] ?? "page.send.part.to")}
       </Heading>
-      {parts[here]}
+      <div ref={shown}>{parts[here]}</div>
       {wrong !== undefined && here > 0 && here !== 2 && (
         <div role="alert">
           <InlineAlert status="error" mb="m">
@@ -223,19 +235,21 @@ function Flow({ entry, caseId, onSent }: FlowProps) {
           <p>{words.t("page.send.refer.kept")}</p>
         </>
       )}
-      <div className="buttons">
-        {here < LAST && <Button onClick={next}>{words.t("page.send.go-on")}</Button>}
-        {here === LAST && (
-          <Button onClick={() => void send()} aria-disabled={sending.busy}>
-            {words.t("page.receive.sign-and-send")}
-          </Button>
-        )}
-        {here > 0 && !sending.busy && (
-          <Button variant="secondary" onClick={() => goTo(here - 1)}>
-            {words.t("page.back")}
-          </Button>
-        )}
-      </div>
+      {!taking && (
+        <div className="buttons">
+          {here < LAST && <Button onClick={next}>{words.t("page.send.go-on")}</Button>}
+          {here === LAST && (
+            <Button onClick={() => void send()} aria-disabled={sending.busy}>
+              {words.t("page.receive.sign-and-send")}
+            </Button>
+          )}
+          {here > 0 && !sending.busy && (
+            <Button variant="secondary" onClick={() => goTo(here - 1)}>
+              {words.t("page.back")}
+            </Button>
+          )}
+        </div>
+      )}
       {sending.busy && <Sending {...sending.progress} />}
     </>
   );

@@ -2,7 +2,7 @@
  * Withdrawing a consent: as a whole, or for some of its parties, or for some of the data. What it brings about is said before, and
  * who had opened what afterwards.
  */
-import { useState } from "react";
+import { useRef, useState } from "react";
 import { fromBinary } from "@bufbuild/protobuf";
 import { create } from "@bufbuild/protobuf";
 import {
@@ -31,6 +31,7 @@ import { ConsentCard } from "./ConsentCard";
 import { Sending } from "./Files";
 import { Proved, Restored } from "./Proved";
 import { sameAs } from "./Recipients";
+import { focusWrong } from "./focusWrong";
 import { useDraft } from "./useDraft";
 import { useSending, type Sent } from "./useSending";
 
@@ -79,6 +80,7 @@ function Withdrawing({ id, kept, body, digest }: Props) {
   const [tried, setTried] = useState(false);
   const [sent, setSent] = useState<Sent | undefined>(undefined);
   const sending = useSending();
+  const page = useRef<HTMLFormElement>(null);
   const { header } = kept.delivered;
   const { extent, form } = draft.state;
   const change = (part: Partial<WithdrawState>) => draft.set({ ...draft.state, ...part });
@@ -98,7 +100,7 @@ function Withdrawing({ id, kept, body, digest }: Props) {
 
   async function send() {
     setTried(true);
-    if (nothing || missing(KIND, chosen(), HIDDEN).length > 0) return;
+    if (nothing || missing(KIND, chosen(), HIDDEN).length > 0) return focusWrong(page.current);
     const done = await sending.send(JSON.stringify(chosen()), () => ({
       kind: KIND,
       body: toBody(KIND, chosen()),
@@ -129,6 +131,7 @@ function Withdrawing({ id, kept, body, digest }: Props) {
   const wrong = tried && nothing ? words.t("page.send.wrong.tells") : undefined;
   return (
     <form
+      ref={page}
       onSubmit={(event) => {
         event.preventDefault();
         void send();
