@@ -57,12 +57,12 @@
 
 static const struct lahetti_text_row own_texts[] = {
 #define TEXT(key, en, fi, sv) {key, {en, fi, sv}},
+#include "texts/administering.def"
 #include "texts/fields.def"
 #include "texts/frame.def"
 #include "texts/receiving.def"
 #include "texts/sending.def"
 #include "texts/supervising.def"
-#include "texts/administering.def"
 #undef TEXT
 };
 #define OWN_TEXTS (sizeof own_texts / sizeof own_texts[0])
