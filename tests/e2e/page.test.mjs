@@ -49,6 +49,23 @@ test("a wrong code and a short passphrase are told beside their fields", async (
   await page.context().close();
 });
 
+test("the first view is at most 200 kB over the wire, and comes from this server alone", async () => {
+  const page = await house.visit();
+  await heading(page, "Rekisteröi tämä selain").waitFor();
+  await page.evaluate(() => document.fonts.ready);
+  const loaded = await page.evaluate(() =>
+    [...performance.getEntriesByType("navigation"), ...performance.getEntriesByType("resource")].map((entry) => [
+      entry.name,
+      entry.transferSize,
+    ]),
+  );
+  const whole = loaded.reduce((sum, [, size]) => sum + size, 0);
+  console.log(`first view: ${loaded.length} files, ${whole} bytes`);
+  assert.ok(whole > 50_000 && whole <= 200_000, `${whole} bytes: ${JSON.stringify(loaded)}`);
+  assert.deepEqual(loaded.filter(([name]) => !name.startsWith(house.origin)), []);
+  await page.context().close();
+});
+
 test("r1: a social worker adds a client and refers to the coaches' queue", async () => {
   [worker, coach] = [await house.enrol("social-worker"), await house.enrol("coach")];
   await seen(coach, "Saapuneet");
@@ -126,7 +143,8 @@ test("p6: the officer finds the client and sees who saw, and the page's own chec
   await button(officer, "Hae").click();
   await officer.getByText("Ville Valmentaja").first().waitFor();
   await officer.getByText("Sanna Sosiaalityöntekijä").first().waitFor();
-  await seen(officer, /./, "who-saw");
+  await seen(officer, /./);
+  await officer.screenshot({ path: `${process.env.LAHETTI_SCREENSHOTS}/who-saw.png` });
   await officer.goto(`${house.origin}/#/log`);
   await seen(officer, /./, "log");
   assert.deepEqual(officer.faults, []);

@@ -40,7 +40,7 @@ export class AppState extends Observable {
 
   static async start(): Promise<AppState> {
     const chosen = LANGUAGES.find((language) => language === localStorage.getItem(LANGUAGE_KEY));
-    const app = new AppState(await Words.load(chosen ?? browserLanguage()));
+    const app = new AppState(await Words.load(chosen ?? browserLanguage(), false));
     app.speak();
     app.profiles = await disk.profiles();
     for (const event of ["pointerdown", "keydown", "wheel"]) {
@@ -51,7 +51,7 @@ export class AppState extends Observable {
   }
 
   async setLanguage(language: Language): Promise<void> {
-    this.words = await Words.load(language);
+    this.words = await Words.load(language, this.session.device !== undefined);
     localStorage.setItem(LANGUAGE_KEY, language);
     this.speak();
     this.changed();
@@ -81,6 +81,7 @@ export class AppState extends Observable {
 
   /** Rejects with Refusal or Lost. */
   async enter(device: Device): Promise<void> {
+    this.words = await Words.load(this.words.language, true);
     await this.session.start(device, this.words.language, own(device.profile.membership));
     this.locked = undefined;
     this.touched = Date.now();

@@ -1,6 +1,6 @@
 /* The frame around all views: who is signed in, as what, where one can go, and whether the connection stands. */
 import { lazy, Suspense, useEffect, useState, type ReactNode } from "react";
-import { Button, Dropdown, DropdownItem, InlineAlert, SkipLink, VisuallyHidden } from "suomifi-ui-components";
+import { Button, InlineAlert, SkipLink, VisuallyHidden } from "suomifi-ui-components";
 import { RoleSchema, Role } from "../../gen/lahetti/v1/common_pb";
 import type { Membership } from "../../gen/lahetti/v1/directory_pb";
 import type { AppState } from "../session/app";
@@ -9,12 +9,12 @@ import { seesClients } from "../trade/tables";
 import { equal, hex, unhex } from "../wire/bytes";
 import { LANGUAGES, type Language, type TextKey } from "../words/words";
 import { AppContext, useApp } from "./context";
-import { Devices } from "./Devices";
 import { Enter } from "./Enter";
 import { Busy, View } from "./parts";
 import { href, useRoute } from "./routes";
 
 // Views of their own roles come when they are asked for, so that the first one is small.
+const Devices = lazy(() => import("./Devices"));
 const Receive = lazy(() => import("./receive/Receive"));
 const Send = lazy(() => import("./send/Send"));
 const WhoSaw = lazy(() => import("./officer/WhoSaw"));
@@ -220,18 +220,17 @@ function Who() {
     <div className="who">
       <strong>{who.userName}</strong>
       {who.memberships.length > 1 && acting !== undefined ? (
-        <Dropdown
-          labelText={app.words.t("page.acting-as")}
-          labelMode="hidden"
+        <select
+          aria-label={app.words.t("page.acting-as")}
           value={hex(acting.id)}
-          onChange={(id: string) => void app.act(unhex(id))}
+          onChange={(event) => void app.act(unhex(event.target.value))}
         >
           {who.memberships.map((m, i) => (
-            <DropdownItem key={hex(m.id)} value={hex(m.id)}>
+            <option key={hex(m.id)} value={hex(m.id)}>
               {name(m, i)}
-            </DropdownItem>
+            </option>
           ))}
-        </Dropdown>
+        </select>
       ) : (
         <span>
           {acting !== undefined &&

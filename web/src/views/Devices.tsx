@@ -9,7 +9,7 @@ import { useApp, useAsked, useWords } from "./context";
 import { Ask } from "./Ask";
 import { Busy, Failure, View } from "./parts";
 
-export function Devices() {
+export default function Devices() {
   const app = useApp();
   const words = useWords();
   const { value, failed, again } = useAsked(

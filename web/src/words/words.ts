@@ -3,18 +3,25 @@
  * and dates and numbers as people write them. Texts are data: nothing here makes markup.
  */
 import type { DescEnum } from "@bufbuild/protobuf";
-import type catalogue from "../../gen/en.json";
+import type outside from "../../gen/en.json";
+import type inside from "../../gen/en-inside.json";
 
-export type TextKey = keyof typeof catalogue;
+export type TextKey = keyof typeof outside | keyof typeof inside;
 export type Texts = Record<TextKey, string>;
 
 export const LANGUAGES = ["fi", "sv", "en"] as const;
 export type Language = (typeof LANGUAGES)[number];
 
-const LOADERS: Record<Language, () => Promise<{ default: unknown }>> = {
+/** What it takes to sign in; what it takes then. */
+const OUTSIDE: Record<Language, () => Promise<{ default: object }>> = {
   en: () => import("../../gen/en.json"),
   fi: () => import("../../gen/fi.json"),
   sv: () => import("../../gen/sv.json"),
+};
+const INSIDE: Record<Language, () => Promise<{ default: object }>> = {
+  en: () => import("../../gen/en-inside.json"),
+  fi: () => import("../../gen/fi-inside.json"),
+  sv: () => import("../../gen/sv-inside.json"),
 };
 /** Day before month, also in English: this is Finland. */
 const LOCALES: Record<Language, string> = { fi: "fi-FI", sv: "sv-FI", en: "en-FI" };
@@ -64,8 +71,10 @@ export class Words {
     this.numbers = new Intl.NumberFormat(locale, { maximumFractionDigits: 1 });
   }
 
-  static async load(language: Language): Promise<Words> {
-    return new Words(language, (await LOADERS[language]()).default as Texts);
+  /** The texts of a language: all, or those that are wanted until somebody has signed in. */
+  static async load(language: Language, all: boolean): Promise<Words> {
+    const parts = await Promise.all([OUTSIDE[language](), all ? INSIDE[language]() : { default: {} }]);
+    return new Words(language, Object.assign({}, ...parts.map((part) => part.default)) as Texts);
   }
 
   /** A text, with what stands for each {} in it. */
