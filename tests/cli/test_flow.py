@@ -250,7 +250,7 @@ urgency: soon
         client = self.sender("client", "add", "--family-name", "Tiimiläinen")["client"]
         refer = ("refer", "--client", client, "--client-agrees", "--words", "Haluan töihin.", "--ask", "job-coaching", "--to")
         self.refused(self.sender, *refer, "care-team")
-        self.refused(self.coach, "team", "list", client, status=2)
+        self.refused(self.coach, "team", "list", "Tiimiläinen", status=2)
         add = ("team", "add", "--client", client, "--unit", "Valmennus", "--user", "Ville")
         self.assertGreater(self.sender(*add)["event"], 0)
         self.assertGreater(self.sender(*add, "--case-manager")["event"], 0)
