@@ -267,6 +267,8 @@ static void asks_in_vain(struct scene *s)
 	Lahetti__V1__ReadSent sent = LAHETTI__V1__READ_SENT__INIT;
 	Lahetti__V1__ReadTimeline timeline = LAHETTI__V1__READ_TIMELINE__INIT;
 	Lahetti__V1__ReadReceipt receipt = LAHETTI__V1__READ_RECEIPT__INIT;
+	Lahetti__V1__ReadCase of_case = LAHETTI__V1__READ_CASE__INIT;
+	Lahetti__V1__ReadStatement again = LAHETTI__V1__READ_STATEMENT__INIT;
 	Lahetti__V1__WhoSaw who = LAHETTI__V1__WHO_SAW__INIT;
 	Lahetti__V1__ReadTrail trail = LAHETTI__V1__READ_TRAIL__INIT;
 	Lahetti__V1__Notice *notices[8];
@@ -293,6 +295,14 @@ static void asks_in_vain(struct scene *s)
 	receipt.statement = bytes(&s->referral.id);
 	frame.body_case = CLIENT(READ_RECEIPT);
 	frame.read_receipt = &receipt;
+	shows_nothing(person_ask(&s->c.worker, &frame));
+	of_case.case_id = bytes(&s->case_id);
+	frame.body_case = CLIENT(READ_CASE);
+	frame.read_case = &of_case;
+	shows_nothing(person_ask(&s->c.worker, &frame));
+	again.statement = bytes(&s->referral.id);
+	frame.body_case = CLIENT(READ_STATEMENT);
+	frame.read_statement = &again;
 	shows_nothing(person_ask(&s->c.worker, &frame));
 	shows_nothing(person_subscribe(&s->c.coach, 0, notices, 8, &n));
 	who.client = bytes(&s->client);

@@ -186,7 +186,7 @@ static void p3_no_basis_no_sight(void **state)
 	Lahetti__V1__ClientFrame frame = LAHETTI__V1__CLIENT_FRAME__INIT;
 	Lahetti__V1__WhoSaw who = LAHETTI__V1__WHO_SAW__INIT;
 	Lahetti__V1__FindClients find = LAHETTI__V1__FIND_CLIENTS__INIT;
-	static char code[] = "010190-900P";
+	static char code[] = "010190-900P", name[] = "Esimerkki";
 
 	who.client = lahetti_bytes(lahetti_id_span(&s->client));
 	frame.body_case = LAHETTI__V1__CLIENT_FRAME__BODY_WHO_SAW;
@@ -206,8 +206,13 @@ static void p3_no_basis_no_sight(void **state)
 	assert_int_equal(
 		0, person_expect(&s->county.coach, &frame, LAHETTI__V1__SERVER_FRAME__BODY_CLIENTS)
 			   ->clients->n_clients);
-	person_refused(&s->county.officer, &frame, "role-without-clients");
 	person_refused(&s->county.admin, &frame, "role-without-clients");
+	/* An officer finds whom somebody names whole, and browses nobody. */
+	assert_int_equal(1, person_expect(&s->county.officer, &frame,
+					  LAHETTI__V1__SERVER_FRAME__BODY_CLIENTS)
+				    ->clients->n_clients);
+	find.term = name;
+	person_refused(&s->county.officer, &frame, "whole-code-or-name");
 }
 
 /* What a frame leaves out is refused by name; the server goes on. */

@@ -476,6 +476,8 @@ static void p8_no_frame_shows_anything(struct scene *s, bool identity)
 	Lahetti__V1__ReadSent sent = LAHETTI__V1__READ_SENT__INIT;
 	Lahetti__V1__ReadTimeline timeline = LAHETTI__V1__READ_TIMELINE__INIT;
 	Lahetti__V1__ReadReceipt receipt = LAHETTI__V1__READ_RECEIPT__INIT;
+	Lahetti__V1__ReadCase of_case = LAHETTI__V1__READ_CASE__INIT;
+	Lahetti__V1__ReadStatement again = LAHETTI__V1__READ_STATEMENT__INIT;
 	Lahetti__V1__ReadTrail trail = LAHETTI__V1__READ_TRAIL__INIT;
 	Lahetti__V1__WhoSaw who = LAHETTI__V1__WHO_SAW__INIT;
 	Lahetti__V1__HandedOver handed = LAHETTI__V1__HANDED_OVER__INIT;
@@ -491,6 +493,7 @@ static void p8_no_frame_shows_anything(struct scene *s, bool identity)
 	assert_int_equal(find(&s->c.worker, s->name), !identity);
 	assert_int_equal(find(&s->c.worker, ""), s->living);
 	assert_int_equal(find(&s->c.coach, ""), s->living);
+	assert_int_equal(find(&s->c.officer, s->code), !identity);
 
 	frame.body_case = CLIENT(READ_SENT);
 	frame.read_sent = &sent;
@@ -505,6 +508,14 @@ static void p8_no_frame_shows_anything(struct scene *s, bool identity)
 	frame.body_case = CLIENT(READ_RECEIPT);
 	frame.read_receipt = &receipt;
 	ask_for(s, &s->c.worker, &frame, NULL);
+	of_case.case_id = bytes(&s->case_id);
+	frame.body_case = CLIENT(READ_CASE);
+	frame.read_case = &of_case;
+	ask_for(s, &s->c.worker, &frame, identity ? "erased" : NULL);
+	again.statement = bytes(&s->referral.id);
+	frame.body_case = CLIENT(READ_STATEMENT);
+	frame.read_statement = &again;
+	ask_for(s, &s->c.worker, &frame, "erased");
 	handed.deliveries = deliveries;
 	handed.n_deliveries = 1;
 	frame.body_case = CLIENT(HANDED_OVER);
