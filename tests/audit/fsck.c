@@ -488,7 +488,7 @@ static void identity_is_gone_only_by_the_journal(void **state)
 	first_finding_is(w, "identity-missing");
 	journal(w, SAMPLE_CLIENT, SCOPE(IDENTITY), NULL);
 	run_on_copy(w, all);
-	copy_is_whole(w, 19);
+	copy_is_whole(w, 24);
 	for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
 		run_on_copy(w, parts[i].sql);
 		first_finding_is(w, parts[i].code);
