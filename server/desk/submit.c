@@ -502,6 +502,18 @@ static bool stop_deliveries(struct handling *h, struct coming *c, struct lahetti
 	return true;
 }
 
+/* What a unit writes keeps the case with it, also when it has had it only by a member of the team.
+ */
+static bool add_share(struct handling *h, struct coming *c, struct lahetti_fault *f)
+{
+	bool shares = true;
+
+	if (lahetti_id_empty(&c->case_id))
+		return true;
+	return clients_unit_shares_case(h->store, &h->actor.unit, &c->case_id, &shares, f) &&
+	       (shares || add(c, record_shared(h, &c->case_id, &h->actor.unit, false), f));
+}
+
 static bool record_acceptance(struct handling *h, struct coming *c, struct decision d,
 			      struct lahetti_fault *f)
 {
@@ -524,7 +536,7 @@ static bool record_acceptance(struct handling *h, struct coming *c, struct decis
 		return refuse(h, "no-such-delivery", NULL, f);
 	h->late = policy_sent_late(header->created_us, h->now_us);
 	if (!add(c, record_accepted(h, header, &c->sha256), f) || !add_deliveries(h, c, f) ||
-	    !add_step(h, c, f) || !add_consent_end(h, c, f))
+	    !add_step(h, c, f) || !add_consent_end(h, c, f) || !add_share(h, c, f))
 		return false;
 	entry_init(h, &e, LAHETTI__V1__ACTION__ACTION_ACCEPT,
 		   LAHETTI__V1__EVENT_OUTCOME__EVENT_OUTCOME_DONE);
