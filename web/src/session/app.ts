@@ -10,6 +10,7 @@ import { Clients } from "./clients";
 import { Directory } from "./directory";
 import { Drafts } from "./drafts";
 import { Inbox } from "./inbox";
+import { seeNewest } from "./log";
 import { Observable } from "./observable";
 import { OpenedContents } from "./opened";
 import { Sent } from "./sent";
@@ -17,6 +18,8 @@ import { enrol, Session } from "./session";
 
 /** Untouched for so long, the page is locked. The server ends idle sessions by itself later. */
 const LOCK_AFTER_MS = 10 * 60_000;
+/** So long signing out waits for the server to hear that the device is no more. */
+const SIGN_OUT_MS = 3_000;
 const LANGUAGE_KEY = "language";
 
 export class AppState extends Observable {
@@ -33,9 +36,19 @@ export class AppState extends Observable {
   /** On a computer that others use too, nothing is kept: the device is there until one signs out. */
   private passing: Profile | undefined;
   private touched = Date.now();
+  /** What the server showed of its log does not fit what this device has seen: a stable code. */
+  doubt: string | undefined;
+  private holder: Device | undefined;
 
   private constructor(public words: Words) {
     super();
+    // However a session ends, nothing that was known in it is left for the next person.
+    this.session.watch(() => {
+      if (this.session.device === this.holder) return;
+      this.holder = this.session.device;
+      this.doubt = undefined;
+      for (const known of [this.clients, this.inbox, this.sent, this.drafts]) known.clear();
+    });
   }
 
   static async start(): Promise<AppState> {
@@ -51,7 +64,7 @@ export class AppState extends Observable {
   }
 
   async setLanguage(language: Language): Promise<void> {
-    this.words = await Words.load(language, this.session.device !== undefined);
+    this.words = await Words.load(language, true);
     localStorage.setItem(LANGUAGE_KEY, language);
     this.speak();
     this.changed();
@@ -87,6 +100,14 @@ export class AppState extends Observable {
     this.touched = Date.now();
     await this.drafts.load();
     this.changed();
+    void this.lookAtLog().catch(() => {});
+  }
+
+  /** Compares the log's newest checkpoint with what this device has seen (promise 5). */
+  private async lookAtLog(): Promise<void> {
+    const seen = await seeNewest(this);
+    this.doubt = seen.ok ? undefined : seen.code;
+    this.changed();
   }
 
   async act(membership: Bytes): Promise<void> {
@@ -113,12 +134,14 @@ export class AppState extends Observable {
   async signOut(): Promise<void> {
     if (this.passes) {
       const keyId = this.session.device!.keyId;
-      await this.session
+      const revoked = this.session
         .ask({ case: "revokeDevice", value: { $typeName: "lahetti.v1.RevokeDevice", keyId } }, "done")
         .catch(() => {});
+      // Without a connection one is out all the same.
+      await Promise.race([revoked, new Promise((over) => setTimeout(over, SIGN_OUT_MS))]);
       this.passing = undefined;
     }
-    this.forgetOpened();
+    this.session.end();
   }
 
   /** Forgets a device of this browser, with its drafts. */
@@ -134,18 +157,9 @@ export class AppState extends Observable {
 
   private lockWhenIdle(): void {
     if (this.session.device === undefined || Date.now() - this.touched < LOCK_AFTER_MS) return;
-    if (this.passes) void this.signOut();
-    else this.forgetOpened();
-    this.locked = "idle";
-    this.changed();
-  }
-
-  private forgetOpened(): void {
-    this.session.end();
-    this.clients.clear();
-    this.inbox.clear();
-    this.sent.clear();
-    this.drafts.clear();
+    this.touched = Date.now();
+    this.locked = this.passes ? undefined : "idle";
+    void this.signOut();
     this.changed();
   }
 

@@ -35,6 +35,7 @@ export class Drafts extends Observable {
     for (const { name, sealed } of await disk.drafts(device.profile.id)) {
       try {
         const plain = await unseal(device, name, sealed);
+        if (this.session.device !== device) return; // somebody else's turn
         this.drafts.set(name, JSON.parse(new TextDecoder().decode(plain)) as KeptDraft<unknown>);
       } catch {
         continue;
@@ -52,6 +53,8 @@ export class Drafts extends Observable {
     this.changed();
     if (!keep) return;
     const sealed = await seal(device, name, text(JSON.stringify(draft)));
+    // Dropped or written again meanwhile.
+    if (this.session.device === device && this.drafts.get(name) !== draft) return;
     await disk.putDraft({ device: device.profile.id, name, sealed });
   }
 

@@ -29,6 +29,12 @@ export type Phase =
 
 /** Reasons to close that pass: everything else that the server says on closing ends the session. */
 const PASSING = new Set(["going-away", "too-many-requests", "too-slow"]);
+
+/** The server closed for a reason that passes: the frame may be sent again on the next connection. */
+function hasPassed(why: unknown): boolean {
+  return why instanceof Refusal && !why.passes && PASSING.has(why.code);
+}
+
 const WAITS_MS = [500, 1000, 2000, 4000, 8000, 15_000];
 
 /** The server takes so many frames a second: what comes too soon is asked again after a while. */
@@ -43,8 +49,12 @@ function delay(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
-/** The greeting's log is another than the one that the device was enrolled with. */
-export class OtherLog extends Error {}
+/** The greeting is of another service or log than the one that the device was enrolled with (protocol.md section 14). */
+export class OtherLog extends Refusal {
+  constructor() {
+    super("other-log", Error_Class.FATAL, "");
+  }
+}
 
 export function serverUrl(): string {
   return `wss://${location.host}/lahetti`;
@@ -129,11 +139,12 @@ export class Session extends Observable {
     this.language = language;
     this.wanted = membership;
     this.become({ name: "connecting" });
+    const mine = this.signIn(device);
+    this.signedIn = mine;
     try {
-      this.signedIn = this.signIn(device);
-      await this.signedIn;
+      await mine;
     } catch (why) {
-      this.end();
+      if (this.signedIn === mine) this.end(); // and not what somebody else has begun meanwhile
       throw why;
     }
   }
@@ -151,26 +162,38 @@ export class Session extends Observable {
 
   /**
    * Asks, and asks again on the next connection where this one is lost, or a moment later where too much was asked at once, as with
-   * the pieces of an attachment. Rejects with Refusal.
+   * the pieces of an attachment. It is asked for the one who signed in, in one membership: rejects with Lost when somebody else has
+   * come, or another role; else with Refusal.
    */
   async ask<Case extends Answer["case"]>(request: Request, expected: Case): Promise<AnswerOf<Case>> {
+    const { device, wanted } = this;
     for (let hasty = 0; ;) {
-      if (this.signedIn === undefined) throw new Lost();
+      if (this.signedIn === undefined || this.device !== device || !equal(this.wanted, wanted))
+        throw new Lost();
       try {
         const answer = await (await this.signedIn).ask(request);
         if (answer.case === expected) return answer.value as AnswerOf<Case>;
         throw new Refusal("unexpected-answer", Error_Class.FATAL, "");
       } catch (why) {
         if (isHasty(why) && ++hasty < HASTY_MOST) await delay(HASTY_MS);
-        else if (!(why instanceof Lost)) throw why;
+        else if (!(why instanceof Lost || hasPassed(why))) throw why;
       }
     }
   }
 
   /** Acts in another membership from now on, and after each loss. */
   async act(membership: Bytes): Promise<void> {
+    const before = this.wanted;
     this.wanted = membership;
-    this.who = await this.ask({ case: "act", value: { $typeName: "lahetti.v1.Act", membership } }, "session");
+    try {
+      this.who = await this.ask(
+        { case: "act", value: { $typeName: "lahetti.v1.Act", membership } },
+        "session",
+      );
+    } catch (why) {
+      this.wanted = before;
+      throw why;
+    }
     this.become(this.phase);
     this.come();
   }
@@ -183,8 +206,8 @@ export class Session extends Observable {
     );
     try {
       const greeting = wire.greeting!;
-      if (device.profile.serverName !== "" && device.profile.serverName !== greeting.serverName)
-        throw new OtherLog();
+      const { serverName, logKey } = device.profile;
+      if (serverName !== greeting.serverName || logKey !== greeting.logKey) throw new OtherLog();
       const claim = create(LoginClaimSchema, {
         purpose: "login",
         serverNonce: greeting.nonce,
@@ -195,14 +218,17 @@ export class Session extends Observable {
         timeUs: nowUs(),
         audience: greeting.serverName,
       });
-      const answer = await wire.ask({
-        case: "login",
-        value: {
-          $typeName: "lahetti.v1.Login",
-          claim: await sign(device, LOGIN, toBinary(LoginClaimSchema, claim)),
-          language: this.language,
-          membership: this.wanted,
-        },
+      const envelope = await sign(device, LOGIN, toBinary(LoginClaimSchema, claim));
+      const login = (membership: Bytes) =>
+        wire.ask({
+          case: "login",
+          value: { $typeName: "lahetti.v1.Login", claim: envelope, language: this.language, membership },
+        });
+      const answer = await login(this.wanted).catch((why: unknown) => {
+        // The role in which one acted last has ended: which else, one is asked. A refused login spends no nonce.
+        if (!(why instanceof Refusal) || why.code !== "no-such-membership") throw why;
+        this.wanted = NONE;
+        return login(NONE);
       });
       if (answer.case !== "session") throw new Lost();
       if (this.device !== device) throw new Lost(); // ended meanwhile
@@ -244,6 +270,7 @@ export class Session extends Observable {
         return await this.signIn(device);
       } catch (why) {
         if (!(why instanceof Refusal) || why.passes) continue;
+        if (this.device !== device) throw new Lost();
         this.finish(why);
         throw why;
       }

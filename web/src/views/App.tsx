@@ -1,5 +1,5 @@
 /* The frame around all views: who is signed in, as what, where one can go, and whether the connection stands. */
-import { lazy, Suspense, useEffect, useState, type ReactNode } from "react";
+import { Component, lazy, Suspense, useEffect, useState, type ReactNode } from "react";
 import { Button, InlineAlert, SkipLink, VisuallyHidden } from "suomifi-ui-components";
 import { RoleSchema, Role } from "../../gen/lahetti/v1/common_pb";
 import type { Membership } from "../../gen/lahetti/v1/directory_pb";
@@ -8,20 +8,33 @@ import { useObservable } from "../session/observable";
 import { seesClients } from "../trade/tables";
 import { equal, hex, unhex } from "../wire/bytes";
 import { LANGUAGES, type Language, type TextKey } from "../words/words";
-import { AppContext, useApp } from "./context";
+import { AppContext, sentenceOf, useApp } from "./context";
 import { Enter } from "./Enter";
 import { Busy, View } from "./parts";
 import { href, useRoute } from "./routes";
 
+const AGAIN_MS = 2_000;
+
+/** A view's code: when there is a connection again, where there is none now. */
+async function patiently<T>(load: () => Promise<T>): Promise<T> {
+  for (;;) {
+    try {
+      return await load();
+    } catch {
+      await new Promise((over) => setTimeout(over, AGAIN_MS));
+    }
+  }
+}
+
 // Views of their own roles come when they are asked for, so that the first one is small.
-const Devices = lazy(() => import("./Devices"));
-const Receive = lazy(() => import("./receive/Receive"));
-const Send = lazy(() => import("./send/Send"));
-const WhoSaw = lazy(() => import("./officer/WhoSaw"));
-const Log = lazy(() => import("./officer/Log"));
-const People = lazy(() => import("./people/People"));
-const Units = lazy(() => import("./people/Units"));
-const MyPeople = lazy(() => import("./people/MyPeople"));
+const Devices = lazy(() => patiently(() => import("./Devices")));
+const Receive = lazy(() => patiently(() => import("./receive/Receive")));
+const Send = lazy(() => patiently(() => import("./send/Send")));
+const WhoSaw = lazy(() => patiently(() => import("./officer/WhoSaw")));
+const Log = lazy(() => patiently(() => import("./officer/Log")));
+const People = lazy(() => patiently(() => import("./people/People")));
+const Units = lazy(() => patiently(() => import("./people/Units")));
+const MyPeople = lazy(() => patiently(() => import("./people/MyPeople")));
 
 interface Place {
   route: string;
@@ -101,6 +114,24 @@ const PLACES: Place[] = [
   { route: "devices", title: "page.devices", draw: () => <Devices />, offered: always },
 ];
 
+/** A view that can't be drawn leaves the others, and the session, as they are. */
+class Boundary extends Component<{ text: string; children: ReactNode }, { broken: boolean }> {
+  override state = { broken: false };
+
+  static getDerivedStateFromError() {
+    return { broken: true };
+  }
+
+  override render() {
+    if (!this.state.broken) return this.props.children;
+    return (
+      <div role="alert">
+        <InlineAlert status="error">{this.props.text}</InlineAlert>
+      </div>
+    );
+  }
+}
+
 export function App({ app }: { app: AppState }) {
   useObservable(app);
   return (
@@ -172,9 +203,9 @@ function Here() {
     return <View title={app.words.t("page.no-such-place")}>{app.words.t("page.no-such-place.hint")}</View>;
   }
   return (
-    <Suspense key={hex(acting.id)} fallback={<Busy text={app.words.t("page.reading")} />}>
-      {place.draw(rest)}
-    </Suspense>
+    <Boundary key={`${hex(acting.id)} ${first}`} text={app.words.t("page.went-wrong")}>
+      <Suspense fallback={<Busy text={app.words.t("page.reading")} />}>{place.draw(rest)}</Suspense>
+    </Boundary>
   );
 }
 
@@ -213,6 +244,7 @@ function Navigation() {
 function Who() {
   const app = useApp();
   const { who, acting } = app.session;
+  const [why, setWhy] = useState<unknown>(undefined);
   if (who === undefined) return null;
   const name = (m: (typeof who.memberships)[number], i: number) =>
     `${m.title || app.words.of(RoleSchema, m.role)}, ${who.units[i]?.name ?? ""}`;
@@ -223,7 +255,7 @@ function Who() {
         <select
           aria-label={app.words.t("page.acting-as")}
           value={hex(acting.id)}
-          onChange={(event) => void app.act(unhex(event.target.value))}
+          onChange={(event) => void app.act(unhex(event.target.value)).catch(setWhy)}
         >
           {who.memberships.map((m, i) => (
             <option key={hex(m.id)} value={hex(m.id)}>
@@ -240,6 +272,7 @@ function Who() {
             )}
         </span>
       )}
+      {why !== undefined && <span role="alert">{sentenceOf(app.words, why)}</span>}
       <Button variant="secondaryNoBorder" onClick={() => void app.signOut()}>
         {app.words.t("page.sign-out")}
       </Button>
@@ -282,6 +315,9 @@ function Connection() {
   }, [lost]);
   return (
     <div role="status" className="connection">
+      {app.doubt !== undefined && (
+        <InlineAlert status="error">{app.words.t("page.log-doubt", app.doubt)}</InlineAlert>
+      )}
       {lost && <InlineAlert status="warning">{app.words.t("page.connection-lost")}</InlineAlert>}
       {!lost && wasLost && session.phase.name === "in" && (
         <InlineAlert>{app.words.t("page.connection-back")}</InlineAlert>

@@ -1,5 +1,5 @@
 /* The way in: enrolling this browser, signing in, waiting for the device to be confirmed, choosing as what one acts. */
-import { useEffect, useState, type FormEvent } from "react";
+import { lazy, Suspense, useEffect, useState, type FormEvent } from "react";
 import {
   Button,
   Checkbox,
@@ -10,7 +10,7 @@ import {
   TextInput,
 } from "suomifi-ui-components";
 import { RoleSchema } from "../../gen/lahetti/v1/common_pb";
-import { OtherLog, readCode } from "../session/session";
+import { readCode } from "../session/session";
 import { PASSPHRASE_LEAST, unlock, WrongPassphrase, type Device, type Profile } from "../trust/device";
 import { hex, unhex } from "../wire/bytes";
 import { Refusal } from "../wire/wire";
@@ -19,6 +19,9 @@ import { Busy, View } from "./parts";
 
 /** While a device waits, one looks again so often by oneself. */
 const LOOK_AGAIN_MS = 15_000;
+
+/** Seldom wanted here, and large. */
+const Ask = lazy(async () => ({ default: (await import("./Ask")).Ask }));
 
 export function Enter() {
   const app = useApp();
@@ -49,6 +52,7 @@ function SignIn({ unconfirmed, enrol }: { unconfirmed: (device: Device) => void;
   const [wrong, setWrong] = useState("");
   const [why, setWhy] = useState<unknown>(undefined);
   const [busy, setBusy] = useState(false);
+  const [forgetting, setForgetting] = useState(false);
   const ended = app.session.phase.name === "ended" ? app.session.phase.why : undefined;
 
   async function submit(event: FormEvent) {
@@ -67,6 +71,13 @@ function SignIn({ unconfirmed, enrol }: { unconfirmed: (device: Device) => void;
     } finally {
       setBusy(false);
     }
+  }
+
+  async function forget() {
+    setForgetting(false);
+    if (chosen !== undefined) await app.forget(chosen);
+    if (app.profiles[0] !== undefined) setChosen(app.profiles[0]);
+    else enrol();
   }
 
   return (
@@ -115,6 +126,23 @@ function SignIn({ unconfirmed, enrol }: { unconfirmed: (device: Device) => void;
         </div>
         {busy && <Busy text={words.t("page.signing-in")} />}
       </form>
+      {chosen !== undefined && (
+        <Button variant="secondaryNoBorder" onClick={() => setForgetting(true)}>
+          {words.t("page.forget-device")}
+        </Button>
+      )}
+      <Suspense fallback={null}>
+        {forgetting && (
+          <Ask
+            open
+            title={words.t("page.forget-device")}
+            text={words.t("page.forget-device.hint", chosen?.userName ?? "")}
+            yes={words.t("page.forget-device")}
+            onYes={() => void forget()}
+            onNo={() => setForgetting(false)}
+          />
+        )}
+      </Suspense>
       <Paragraph mt="l">{words.t("page.forgotten-passphrase")}</Paragraph>
     </View>
   );
@@ -123,7 +151,7 @@ function SignIn({ unconfirmed, enrol }: { unconfirmed: (device: Device) => void;
 function EnterFailure({ why }: { why: unknown }) {
   const words = useWords();
   if (why === undefined) return null;
-  const text = why instanceof OtherLog ? words.t("page.other-server") : sentenceOf(words, why);
+  const text = sentenceOf(words, why);
   return (
     <div role="alert">
       <InlineAlert status="error" mb="m">

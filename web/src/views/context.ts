@@ -1,6 +1,7 @@
 /* What every view has at hand. */
 import { createContext, useContext, useEffect, useState } from "react";
 import type { AppState } from "../session/app";
+import { OtherLog } from "../session/session";
 import { useObservable } from "../session/observable";
 import { Lost, Refusal } from "../wire/wire";
 import type { Words } from "../words/words";
@@ -17,6 +18,7 @@ export function useWords(): Words {
 
 /** What went wrong, in one sentence: the server's own, the page's where it has one, else that the connection is lost. */
 export function sentenceOf(words: Words, why: unknown): string {
+  if (why instanceof OtherLog) return words.t("page.other-log");
   if (why instanceof Refusal) return words.find(`code.${why.code}`) ?? (why.message || why.code);
   if (why instanceof Lost) return words.t("page.no-connection");
   return words.t("page.went-wrong");

@@ -3,13 +3,16 @@ import { useEffect, useRef, type ReactNode } from "react";
 import { Button, Heading, InlineAlert, LoadingSpinner } from "suomifi-ui-components";
 import { sentenceOf, useWords } from "./context";
 
-/** A view: its title is the page's, and takes the focus when one comes to it. */
-export function View({ title, children }: { title: string; children: ReactNode }) {
+/**
+ * A view: its title takes the focus when one comes to it, and is the page's. `tab` stands in the page's title instead, where the
+ * view's names somebody.
+ */
+export function View({ title, tab = title, children }: { title: string; tab?: string; children: ReactNode }) {
   const heading = useRef<HTMLHeadingElement>(null);
   useEffect(() => {
-    document.title = `${title} – Lähetti`;
-    heading.current?.focus();
-  }, [title]);
+    document.title = `${tab} – Lähetti`;
+  }, [tab]);
+  useEffect(() => heading.current?.focus(), []);
   return (
     <>
       <Heading variant="h1" ref={heading} tabIndex={-1} mb="m">

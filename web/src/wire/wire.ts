@@ -36,7 +36,11 @@ export class Refusal extends Error {
 /** The connection went before the answer came: the same frame may be sent again. */
 export class Lost extends Error {}
 
+/** Without an answer for so long the connection is taken for dead: browsers tell nothing of pings. */
+const PATIENCE_MS = 60_000;
+
 interface Waiting {
+  timer: ReturnType<typeof setTimeout>;
   resolve(answer: Answer): void;
   reject(why: Error): void;
 }
@@ -84,7 +88,7 @@ export class Wire {
     return new Promise((resolve, reject) => {
       if (this.socket.readyState !== WebSocket.OPEN) return reject(new Lost());
       const correlation = ++this.last;
-      this.waiting.set(correlation, { resolve, reject });
+      this.waiting.set(correlation, { timer: setTimeout(() => this.drop(), PATIENCE_MS), resolve, reject });
       const frame = create(ClientFrameSchema, { correlation, body });
       this.socket.send(toBinary(ClientFrameSchema, frame) as Uint8Array<ArrayBuffer>);
     });
@@ -92,6 +96,13 @@ export class Wire {
 
   close(): void {
     this.socket.close(1000);
+  }
+
+  /** Gives the connection up without waiting for the other end to agree. */
+  private drop(): void {
+    this.socket.onclose = null;
+    this.socket.close();
+    this.end();
   }
 
   private hear(data: unknown): void {
@@ -113,11 +124,15 @@ export class Wire {
     } else {
       waiting.resolve(body);
     }
+    clearTimeout(waiting?.timer);
     this.waiting.delete(correlation);
   }
 
   private end(): void {
-    for (const waiting of this.waiting.values()) waiting.reject(this.reason ?? new Lost());
+    for (const { timer, reject } of this.waiting.values()) {
+      clearTimeout(timer);
+      reject(this.reason ?? new Lost());
+    }
     this.waiting.clear();
     this.ended(this);
   }

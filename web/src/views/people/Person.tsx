@@ -22,7 +22,7 @@ export function PersonView({ id }: { id: string }) {
   } = useAsked(async () => (await app.directory.person(unhex(id))) ?? null, [id]);
   const title = person?.user.name ?? words.t("page.admin.person");
   return (
-    <View title={title}>
+    <View title={title} tab={words.t("page.admin.people")}>
       <p>
         <a href={href("people")}>{words.t("page.admin.to-people")}</a>
       </p>
