@@ -102,7 +102,8 @@ function Flow({ entry, caseId, onSent }: FlowProps) {
   const heading = useRef<HTMLHeadingElement>(null);
   const shown = useRef<HTMLDivElement>(null);
   const sending = useSending();
-  const change = (part: Partial<ReferState>) => draft.set({ ...state, ...part });
+  const change = (part: Partial<ReferState>) => draft.set((now) => ({ ...now, ...part }));
+  const newestFiles = useRef(files);
 
   const { part } = state;
   const coverage = useCoverage({ client: entry.client, caseId, state, asked: part >= LAST - 1 });
@@ -143,6 +144,7 @@ function Flow({ entry, caseId, onSent }: FlowProps) {
   }
 
   async function send() {
+    if (sending.busy) return;
     const what = JSON.stringify([state, files.map(({ attachment }) => hex(attachment.id))]);
     const sent = await sending.send(what, () => ({
       kind: KIND,
@@ -180,7 +182,9 @@ function Flow({ entry, caseId, onSent }: FlowProps) {
       categories={state.categories}
       onCategories={(categories) => change({ categories })}
       files={files}
-      onFiles={(now) => {
+      onFiles={(made) => {
+        const now = made(newestFiles.current);
+        newestFiles.current = now;
         setFiles(now);
         change({ fileNames: now.map(({ attachment }) => attachment.name) });
       }}
