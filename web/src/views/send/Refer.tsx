@@ -101,7 +101,10 @@ function Flow({ entry, caseId, onSent }: FlowProps) {
   const [taking, setTaking] = useState(false);
   const heading = useRef<HTMLHeadingElement>(null);
   const shown = useRef<HTMLDivElement>(null);
-  const sending = useSending();
+  const sending = useSending(`refer:${caseId}`, (sent) => {
+    draft.drop();
+    onSent(sent);
+  });
   const change = (part: Partial<ReferState>) => draft.set((now) => ({ ...now, ...part }));
   const newestFiles = useRef(files);
 
@@ -145,8 +148,7 @@ function Flow({ entry, caseId, onSent }: FlowProps) {
 
   async function send() {
     if (sending.busy) return;
-    const what = JSON.stringify([state, files.map(({ attachment }) => hex(attachment.id))]);
-    const sent = await sending.send(what, () => ({
+    const went = await sending.send(JSON.stringify(state), () => ({
       kind: KIND,
       body: toBody(KIND, state.form),
       client: entry.client,
@@ -157,9 +159,7 @@ function Flow({ entry, caseId, onSent }: FlowProps) {
       deadline: typeof state.deadline === "number" ? state.deadline : 0,
       files,
     }));
-    if (sent === undefined) return coverage.again();
-    draft.drop();
-    onSent(sent);
+    if (!went) coverage.again();
   }
 
   const lost = state.fileNames.filter((name) => !files.some(({ attachment }) => attachment.name === name));
