@@ -123,7 +123,7 @@ export interface StepTaken {
 }
 
 /** A statement about a client goes to the author of what it answers, in that author's unit. */
-function draftOf(taken: StepTaken, own: Uint8Array): Draft {
+export function stepDraft(taken: StepTaken, own: Uint8Array): Draft {
   const { kind: row, body, notice, opened, toNobody, basis, files } = taken;
   const draft: Draft = { kind: row, body, inReplyTo: referenceOf(notice), ...leaves(body, own) };
   if (!row.hasClient || opened === undefined) return draft;
@@ -149,7 +149,7 @@ function leaves(body: Message, own: Uint8Array): Pick<Draft, "basis"> {
 }
 
 export function signStep(session: Session, taken: StepTaken): Promise<Signed> {
-  return signStatement(session, draftOf(taken, session.acting?.organisation ?? NONE));
+  return signStatement(session, stepDraft(taken, session.acting?.organisation ?? NONE));
 }
 
 /** Signs and sends in one. Rejects with Refusal or Lost. */

@@ -1,15 +1,15 @@
 /*
  * What is attached. A file is given out only when it is, byte for byte, what its author signed; and only as a file of a type that
- * is never markup: what may be shown in a window of its own is in the table of media types, all else is a download.
+ * is never markup: what a browser shows by itself may be shown in a tab of its own, all else is a download.
  */
 import { useEffect, useState } from "react";
 import { Button, Heading, InlineAlert } from "suomifi-ui-components";
 import type { Attachment } from "../../../gen/lahetti/v1/statement_pb";
 import { Differs, readAttachment, type Holder } from "../../trade/reading";
-import { mediaTypes } from "../../trade/tables";
 import { hex, type Bytes } from "../../wire/bytes";
 import { useApp, useWords } from "../context";
 import { Busy, Failure } from "../parts";
+import { showInTab } from "./tabs";
 
 interface Props {
   /** The delivery that brought them; or else the statement of one's own unit that has them. */
@@ -39,13 +39,21 @@ export function Attachments({ delivery, statement, attachments }: Props) {
 
 const WHATEVER = "application/octet-stream";
 
+/** Of what may be shown, the type as which it is. */
+const SHOWN: Readonly<Record<string, string>> = {
+  "application/pdf": "application/pdf",
+  "image/png": "image/png",
+  "image/jpeg": "image/jpeg",
+  "text/plain": "text/plain;charset=utf-8",
+};
+
 function AttachmentCard({ holder, attachment }: { holder: Holder; attachment: Attachment }) {
   const app = useApp();
   const words = useWords();
   const [bytes, setBytes] = useState<Bytes | undefined>(undefined);
   const [done, setDone] = useState<number | undefined>(undefined);
   const [why, setWhy] = useState<unknown>(undefined);
-  const shows = mediaTypes.includes(attachment.mediaType);
+  const shows = Object.hasOwn(SHOWN, attachment.mediaType) ? SHOWN[attachment.mediaType] : undefined;
 
   async function read() {
     if (done !== undefined) return;
@@ -90,13 +98,20 @@ function AttachmentCard({ holder, attachment }: { holder: Holder; attachment: At
   );
 }
 
+interface GivenProps {
+  bytes: Bytes;
+  attachment: Attachment;
+  shows: string | undefined;
+}
+
 /** The links live as long as what they lead to is shown. */
-function Given({ bytes, attachment, shows }: { bytes: Bytes; attachment: Attachment; shows: boolean }) {
-  const words = useWords();
+function Given({ bytes, attachment, shows }: GivenProps) {
+  const app = useApp();
+  const words = app.words;
   const [links, setLinks] = useState<{ save: string; show: string | undefined } | undefined>(undefined);
   useEffect(() => {
     const save = URL.createObjectURL(new Blob([bytes], { type: WHATEVER }));
-    const show = shows ? URL.createObjectURL(new Blob([bytes], { type: attachment.mediaType })) : undefined;
+    const show = shows === undefined ? undefined : URL.createObjectURL(new Blob([bytes], { type: shows }));
     setLinks({ save, show });
     return () => {
       URL.revokeObjectURL(save);
@@ -104,16 +119,17 @@ function Given({ bytes, attachment, shows }: { bytes: Bytes; attachment: Attachm
     };
   }, [bytes, attachment, shows]);
   if (links === undefined) return null;
+  const { show } = links;
   return (
     <>
       <span role="status">{words.t("page.receive.attachment-holds")}</span>
       <a href={links.save} download={attachment.name}>
         {words.t("page.receive.save-attachment")}
       </a>
-      {links.show !== undefined && (
-        <a href={links.show} target="_blank" rel="noopener noreferrer">
+      {show !== undefined && (
+        <Button variant="secondaryNoBorder" onClick={() => showInTab(app.session, show)}>
           {words.t("page.receive.show-attachment")}
-        </a>
+        </Button>
       )}
     </>
   );

@@ -1,19 +1,20 @@
 /* The form of one step: asks what the step needs, signs it, sends it, and checks the receipt before it says that it is done. */
 import { useEffect, useRef, useState } from "react";
+import { fromBinary } from "@bufbuild/protobuf";
 import { Button, Heading, InlineAlert, Paragraph } from "suomifi-ui-components";
 import { Step, StepSchema } from "../../../gen/lahetti/v1/bodies_pb";
 import type { Notice } from "../../../gen/lahetti/v1/session_pb";
-import { trustedLog } from "../../session/log";
+import { StatementSchema } from "../../../gen/lahetti/v1/statement_pb";
 import type { Opened } from "../../session/opened";
 import { missing, toBody, type FormState } from "../../trade/forms";
-import { submit, type Signed } from "../../trade/statement";
-import { deliveryOf, kindOfStep, signStep } from "../../trade/steps";
-import { checkReceipt } from "../../trust/receipt";
-import { equal } from "../../wire/bytes";
+import type { Draft } from "../../trade/statement";
+import { deliveryOf, kindOfStep, stepDraft } from "../../trade/steps";
+import { hex } from "../../wire/bytes";
 import { Refusal } from "../../wire/wire";
 import { useApp, useWords } from "../context";
 import { Form, type Draw } from "../Form";
 import { Busy, Failure } from "../parts";
+import { useSending } from "../send/useSending";
 import { OutcomeField } from "./OutcomeField";
 import { RedirectField } from "./RedirectField";
 import type { StepDraft } from "./Steps";
@@ -51,11 +52,18 @@ export function StepForm({ notice, opened, draft, save, leave }: Props) {
   const kind = kindOfStep(step);
   const [state, setState] = useState<FormState>(draft.state);
   const [tried, setTried] = useState(false);
-  const [busy, setBusy] = useState(false);
-  const [why, setWhy] = useState<unknown>(undefined);
   const heading = useRef<HTMLHeadingElement>(null);
-  // A try whose answer was not heard is sent again as it was signed, so that it is done once.
-  const last = useRef<{ what: string; signed: Signed } | undefined>(undefined);
+  const sending = useSending(
+    `step:${hex(notice.delivery)}`,
+    ({ signed, proof }) => {
+      if (step === Step.ASK) app.opened.asked(signed.id, notice.delivery);
+      const { header } = fromBinary(StatementSchema, signed.envelope.payload);
+      const silent = kind?.hasClient === true && header?.recipients.length === 0;
+      end({ step, proved: proof.ok, silent });
+    },
+    true,
+  );
+  const { busy, why } = sending;
 
   useEffect(() => heading.current?.focus(), []);
 
@@ -83,52 +91,31 @@ export function StepForm({ notice, opened, draft, save, leave }: Props) {
   const closes = step === Step.COMPLETE || step === Step.FAIL;
   const uncovered = why instanceof Refusal && isUncovered(why.code);
 
-  async function sign(silent: boolean): Promise<Signed> {
-    const what = JSON.stringify([state, silent]);
-    if (last.current?.what === what) return last.current.signed;
+  function toSign(silent: boolean): Draft {
     const delivered = opened?.delivered;
     const spokenOf =
       step === Step.ANSWER && delivered !== undefined ? deliveryOf(delivered) : notice.delivery;
-    const body = toBody(kind!, state, { delivery: spokenOf, step });
-    const signed = await signStep(app.session, {
+    const taken = {
       kind: kind!,
-      body,
+      body: toBody(kind!, state, { delivery: spokenOf, step }),
       notice,
       toNobody: silent,
       ...(opened !== undefined &&
         delivered !== undefined && { opened: { content: opened.content, delivered } }),
-    });
-    last.current = { what, signed };
-    return signed;
+    };
+    return stepDraft(taken, app.session.acting!.organisation);
   }
 
   async function send(silent: boolean) {
     if (busy) return;
     setTried(true);
     if (missing(kind!, state).length > 0) return;
-    setBusy(true);
     // However long the answer takes: the connection may have to be made anew.
     app.opened.touch(notice.delivery, "step", Infinity);
-    setWhy(undefined);
-    try {
-      const signed = await sign(silent);
-      const accepted = await submit(app.session, signed);
-      if (step === Step.ASK) app.opened.asked(signed.id, notice.delivery);
-      end({ step, proved: await isProved(signed, accepted), silent });
-    } catch (failed) {
-      // A refusal is for what was signed: what is signed next is another.
-      if (failed instanceof Refusal && !failed.passes) last.current = undefined;
-      setBusy(false);
-      setWhy(failed);
-    } finally {
-      app.opened.touch(notice.delivery, "step");
-    }
-  }
-
-  async function isProved(signed: Signed, accepted: Awaited<ReturnType<typeof submit>>): Promise<boolean> {
-    if (accepted.receipt === undefined || !equal(accepted.statement, signed.id)) return false;
-    const log = await trustedLog(app.session);
-    return (await checkReceipt(accepted.receipt, signed.envelope.payload, log, accepted.sinceErased)).ok;
+    // From another state the same step is another.
+    const what = JSON.stringify([state, silent, notice.state]);
+    await sending.send(what, () => toSign(silent));
+    app.opened.touch(notice.delivery, "step");
   }
 
   const draw: Record<string, Draw> = {

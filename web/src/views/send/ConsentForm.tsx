@@ -44,7 +44,10 @@ export function ConsentForm({ client, caseId, known, onAccepted, onCancel }: Pro
   });
   const [scans, setScans] = useState<readonly AttachedFile[]>([]);
   const [tried, setTried] = useState(false);
-  const sending = useSending();
+  const sending = useSending(`consent:${caseId}`, (sent) => {
+    draft.drop();
+    onAccepted(sent);
+  });
   const form = useRef<HTMLFormElement>(null);
 
   const [scan] = scans;
@@ -57,7 +60,9 @@ export function ConsentForm({ client, caseId, known, onAccepted, onCancel }: Pro
     if (missing(kind, state, HIDDEN).length > 0) {
       return focusWrong(form.current);
     }
-    const sent = await sending.send(JSON.stringify(state), () => {
+    // The same scan, chosen again, is another attachment by its identifier alone.
+    const what = JSON.stringify([rest, scan === undefined ? "" : hex(scan.attachment.sha256)]);
+    await sending.send(what, () => {
       const body = toBody(kind, state);
       const attached = "scan" in body && scan !== undefined ? [scan] : [];
       return {
@@ -68,9 +73,6 @@ export function ConsentForm({ client, caseId, known, onAccepted, onCancel }: Pro
         files: attached,
       };
     });
-    if (sent === undefined) return;
-    draft.drop();
-    onAccepted(sent);
   }
 
   const draw: Record<string, Draw> = {

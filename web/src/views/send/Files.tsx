@@ -9,10 +9,13 @@ import { hex } from "../../wire/bytes";
 import type { TextKey, Words } from "../../words/words";
 import { useApp } from "../context";
 
+export type FilesChange = (files: readonly AttachedFile[]) => readonly AttachedFile[];
+
 interface Props {
   label: string;
   files: readonly AttachedFile[];
-  onChange: (files: readonly AttachedFile[]) => void;
+  /** With what makes of the files those that are to be: reading a large one takes a while, in which others may come and go. */
+  onChange: (change: FilesChange) => void;
   /** One alone, which another takes the place of. */
   single?: boolean;
   error?: string | undefined;
@@ -56,24 +59,26 @@ export function Files({ label, files, onChange, single = false, error }: Props) 
   const input = useRef<HTMLInputElement>(null);
   const [over, setOver] = useState(false);
   const [wrong, setWrong] = useState<string[]>([]);
+  const here = useRef(files);
+  here.current = files;
   useStrayDrops();
 
   async function add(list: FileList | null) {
     const chosen = [...(list ?? [])].slice(0, single ? 1 : undefined);
-    let now = single ? [] : [...files];
+    const added: AttachedFile[] = [];
     const problems: string[] = [];
     for (const file of chosen) {
-      const problem = fileProblem(file, now.length, server);
+      const problem = fileProblem(file, single ? 0 : here.current.length + added.length, server);
       if (problem !== undefined) problems.push(sentence(words, file.name, problem, server));
       else
         try {
-          now = [...now, await attach(file)];
+          added.push(await attach(file));
         } catch {
           problems.push(words.t("page.send.files.unreadable", file.name));
         }
     }
     setWrong(problems);
-    if (now.length > 0 || !single) onChange(now);
+    if (added.length > 0) onChange((now) => (single ? added : [...now, ...added]));
     if (input.current !== null) input.current.value = "";
   }
 
@@ -126,7 +131,7 @@ export function Files({ label, files, onChange, single = false, error }: Props) 
               type="button"
               variant="secondaryNoBorder"
               aria-label={words.t("page.send.remove-named", attachment.name)}
-              onClick={() => onChange(files.filter((file) => file.attachment !== attachment))}
+              onClick={() => onChange((now) => now.filter((file) => file.attachment !== attachment))}
             >
               {words.t("page.send.remove")}
             </Button>

@@ -101,8 +101,12 @@ function Flow({ entry, caseId, onSent }: FlowProps) {
   const [taking, setTaking] = useState(false);
   const heading = useRef<HTMLHeadingElement>(null);
   const shown = useRef<HTMLDivElement>(null);
-  const sending = useSending();
-  const change = (part: Partial<ReferState>) => draft.set({ ...state, ...part });
+  const sending = useSending(`refer:${caseId}`, (sent) => {
+    draft.drop();
+    onSent(sent);
+  });
+  const change = (part: Partial<ReferState>) => draft.set((now) => ({ ...now, ...part }));
+  const newestFiles = useRef(files);
 
   const { part } = state;
   const coverage = useCoverage({ client: entry.client, caseId, state, asked: part >= LAST - 1 });
@@ -143,8 +147,8 @@ function Flow({ entry, caseId, onSent }: FlowProps) {
   }
 
   async function send() {
-    const what = JSON.stringify([state, files.map(({ attachment }) => hex(attachment.id))]);
-    const sent = await sending.send(what, () => ({
+    if (sending.busy) return;
+    const went = await sending.send(JSON.stringify(state), () => ({
       kind: KIND,
       body: toBody(KIND, state.form),
       client: entry.client,
@@ -155,9 +159,7 @@ function Flow({ entry, caseId, onSent }: FlowProps) {
       deadline: typeof state.deadline === "number" ? state.deadline : 0,
       files,
     }));
-    if (sent === undefined) return coverage.again();
-    draft.drop();
-    onSent(sent);
+    if (!went) coverage.again();
   }
 
   const lost = state.fileNames.filter((name) => !files.some(({ attachment }) => attachment.name === name));
@@ -180,7 +182,9 @@ function Flow({ entry, caseId, onSent }: FlowProps) {
       categories={state.categories}
       onCategories={(categories) => change({ categories })}
       files={files}
-      onFiles={(now) => {
+      onFiles={(made) => {
+        const now = made(newestFiles.current);
+        newestFiles.current = now;
         setFiles(now);
         change({ fileNames: now.map(({ attachment }) => attachment.name) });
       }}

@@ -93,9 +93,17 @@ function StepOfSender(props: {
   const words = app.words;
   const { status, step, reference, leave } = props;
   const kind = kindNamed("acknowledgement");
-  const draft = useDraft<FormState>(`sender-step:${hex(status.delivery)}:${step}`, { step });
+  const name = `sender-step:${hex(status.delivery)}:${step}`;
+  const draft = useDraft<FormState>(name, { step });
   const [tried, setTried] = useState(false);
-  const sending = useSending();
+  const sending = useSending(
+    name,
+    (sent) => {
+      draft.drop();
+      leave(sent);
+    },
+    true,
+  );
   const heading = useRef<HTMLHeadingElement>(null);
   useEffect(() => heading.current?.focus(), []);
   const hint = HINTS[step];
@@ -103,12 +111,10 @@ function StepOfSender(props: {
   async function send() {
     setTried(true);
     if (missing(kind, draft.state).length > 0) return;
-    const sent = await sending.send(JSON.stringify(draft.state), () =>
+    // From another state the same step is another.
+    await sending.send(JSON.stringify([draft.state, status.state]), () =>
       senderStep(status, step, reference, draft.state),
     );
-    if (sent === undefined) return;
-    draft.drop();
-    leave(sent);
   }
 
   return (

@@ -60,8 +60,11 @@ export function SentList({ filter }: { filter: SentFilter }) {
   }
 
   // What has come unasked is not all that there is: the first page is read once.
+  // It is forgotten where the session stands anew, and read again then.
   useEffect(() => {
-    if (!app.sent.begun) void more();
+    if (!sent.begun) void more();
+  }, [app, sent.begun]);
+  useEffect(() => {
     app.clients.list().catch(() => {}); // without names it is still a list
   }, [app]);
 

@@ -3,13 +3,13 @@ import { Checkbox, CheckboxGroup } from "suomifi-ui-components";
 import { CategorySchema } from "../../../gen/lahetti/v1/common_pb";
 import type { AttachedFile } from "../../trade/statement";
 import { useWords } from "../context";
-import { Files } from "./Files";
+import { Files, type FilesChange } from "./Files";
 
 interface Props {
   categories: readonly number[];
   onCategories: (categories: number[]) => void;
   files: readonly AttachedFile[];
-  onFiles: (files: readonly AttachedFile[]) => void;
+  onFiles: (change: FilesChange) => void;
   error: string | undefined;
 }
 

@@ -79,7 +79,10 @@ function Withdrawing({ id, kept, body, digest }: Props) {
   const draft = useDraft<WithdrawState>(`withdraw:${id}`, { extent: "all", form: {} });
   const [tried, setTried] = useState(false);
   const [sent, setSent] = useState<Sent | undefined>(undefined);
-  const sending = useSending();
+  const sending = useSending(`withdraw:${id}`, (done) => {
+    draft.drop();
+    setSent(done);
+  });
   const page = useRef<HTMLFormElement>(null);
   const { header } = kept.delivered;
   const { extent, form } = draft.state;
@@ -101,16 +104,13 @@ function Withdrawing({ id, kept, body, digest }: Props) {
   async function send() {
     setTried(true);
     if (nothing || missing(KIND, chosen(), HIDDEN).length > 0) return focusWrong(page.current);
-    const done = await sending.send(JSON.stringify(chosen()), () => ({
+    await sending.send(JSON.stringify(chosen()), () => ({
       kind: KIND,
       body: toBody(KIND, chosen()),
       client: header.client,
       caseId: header.caseId,
       inReplyTo: reference,
     }));
-    if (done === undefined) return;
-    draft.drop();
-    setSent(done);
   }
 
   const toClient = (

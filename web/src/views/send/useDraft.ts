@@ -10,7 +10,8 @@ const PAUSE_MS = 500;
 
 export interface DraftOf<T> {
   state: T;
-  set: (state: T) => void;
+  /** With the new state, or with what makes it of the newest. */
+  set: (next: T | ((now: T) => T)) => void;
   /** When what is shown was saved, where it was taken up again (milliseconds). */
   restored: number | undefined;
   drop: () => void;
@@ -23,6 +24,7 @@ export function useDraft<T>(name: string, initial: T): DraftOf<T> {
   const found = drafts.find<T>(name);
   const [state, setState] = useState<T>(found?.content ?? initial);
   const [restored, setRestored] = useState(found?.savedAt);
+  const newest = useRef(state);
   const touched = useRef(false);
   const waiting = useRef<T | undefined>(undefined);
 
@@ -35,6 +37,7 @@ export function useDraft<T>(name: string, initial: T): DraftOf<T> {
   // Drafts come from the disk a moment after the session stands.
   useEffect(() => {
     if (found === undefined || touched.current || restored !== undefined) return;
+    newest.current = found.content;
     setState(found.content);
     setRestored(found.savedAt);
   }, [found, restored]);
@@ -52,8 +55,9 @@ export function useDraft<T>(name: string, initial: T): DraftOf<T> {
     state,
     set: (next) => {
       touched.current = true;
-      waiting.current = next;
-      setState(next);
+      newest.current = next instanceof Function ? next(newest.current) : next;
+      waiting.current = newest.current;
+      setState(newest.current);
     },
     restored,
     drop: () => {
