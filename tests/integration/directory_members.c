@@ -82,7 +82,8 @@ static void page_by_page_nothing_is_missed(void **state)
 			memberships += page->entries[i]->entry_case == ENTRY(MEMBERSHIP);
 		}
 		assert_true(page->cursor.len <= sizeof kept);
-		memcpy(kept, page->cursor.data, page->cursor.len);
+		if (page->cursor.len > 0)
+			memcpy(kept, page->cursor.data, page->cursor.len);
 		cursor = (ProtobufCBinaryData){.data = kept, .len = page->cursor.len};
 		assert_true(++pages < 10);
 	} while (cursor.len > 0);
