@@ -15,5 +15,5 @@ function(lahetti_unit_test name)
   target_compile_definitions(unit_${name} PRIVATE
     LAHETTI_VECTORS="${PROJECT_SOURCE_DIR}/tests/vectors" LAHETTI_CORPUS="${PROJECT_SOURCE_DIR}/tests/fuzz/corpus")
   add_test(NAME unit_${name} COMMAND unit_${name})
-  set_tests_properties(unit_${name} PROPERTIES TIMEOUT 120 LABELS unit)
+  set_tests_properties(unit_${name} PROPERTIES TIMEOUT 600 LABELS unit)
 endfunction()
