@@ -21,39 +21,6 @@
  * --------------------------------------------------------------------------------------------------
  */
 
-/* Whether who the client is has been erased: asked only about a case that the unit has. */
-static bool gather_erased(struct handling *h, const struct lahetti_id *client, bool *erased,
-			  struct lahetti_fault *f)
-{
-	struct clients_row row;
-	bool found;
-
-	if (!clients_find(h->store, client, &row, &found, f))
-		return false;
-	*erased = !found || row.identity_erased;
-	return true;
-}
-
-static bool record_case_page(struct handling *h, const struct statements_case *of, size_t n,
-			     struct decision d, struct lahetti_fault *f)
-{
-	struct trail_subject subject;
-	struct trail_entry e;
-
-	entry_init(h, &e, LAHETTI__V1__ACTION__ACTION_LIST,
-		   LAHETTI__V1__EVENT_OUTCOME__EVENT_OUTCOME_DONE);
-	e.event.basis = d.basis;
-	e.event.count = (uint32_t)n;
-	trail_subject_init(&subject, &h->actor.organisation, &of->client);
-	subject.part.case_id = id_bytes(h, &of->case_id);
-	e.subjects = &subject;
-	e.n_subjects = 1;
-	if (!trail_append(h->trail, &e, f))
-		return false;
-	h->event = e.number;
-	return true;
-}
-
 bool handle_read_case(struct handling *h, struct lahetti_fault *f)
 {
 	const Lahetti__V1__ReadCase *asked = h->frame->read_case;
@@ -79,7 +46,7 @@ bool handle_read_case(struct handling *h, struct lahetti_fault *f)
 	if (!d.allowed)
 		return refuse(h, d.code, NULL, f);
 	if (!statements_of_case(h->store, &of, below, rows, most, &n, f) ||
-	    !record_case_page(h, &of, n, d, f))
+	    !record_list(h, &of.client, &of.case_id, n, f))
 		return false;
 	fetch = fetch_new(h, n);
 	if (fetch == NULL)

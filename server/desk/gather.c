@@ -361,6 +361,38 @@ bool gather_case(struct handling *h, const struct lahetti_id *case_id, struct la
 	return true;
 }
 
+bool gather_erased(struct handling *h, const struct lahetti_id *client, bool *erased,
+		   struct lahetti_fault *f)
+{
+	struct clients_row row;
+	bool found;
+
+	if (!clients_find(h->store, client, &row, &found, f))
+		return false;
+	*erased = !found || row.identity_erased;
+	return true;
+}
+
+bool record_list(struct handling *h, const struct lahetti_id *client,
+		 const struct lahetti_id *case_id, size_t count, struct lahetti_fault *f)
+{
+	struct trail_subject subject;
+	struct trail_entry e;
+
+	entry_init(h, &e, LAHETTI__V1__ACTION__ACTION_LIST,
+		   LAHETTI__V1__EVENT_OUTCOME__EVENT_OUTCOME_DONE);
+	e.event.basis = LAHETTI__V1__BASIS_KIND__BASIS_KIND_OWN_REGISTER;
+	e.event.count = (uint32_t)count;
+	trail_subject_init(&subject, &h->actor.organisation, client);
+	subject.part.case_id = id_bytes(h, case_id);
+	e.subjects = &subject;
+	e.n_subjects = 1;
+	if (!trail_append(h->trail, &e, f))
+		return false;
+	h->event = e.number;
+	return true;
+}
+
 bool gather_holds(struct handling *h, const struct lahetti_id *statement,
 		  const struct lahetti_id *controller, bool *holds, struct lahetti_fault *f)
 {

@@ -113,6 +113,16 @@ bool gather_feedback_covered(const struct handling *h, const struct delivered *d
 LAHETTI_CHECKED bool gather_tell(struct handling *h, const struct lahetti_id *delivery,
 				 struct lahetti_fault *f);
 
+/* Whether who the client is has been erased: asked only about a case that the unit has. */
+LAHETTI_CHECKED bool gather_erased(struct handling *h, const struct lahetti_id *client,
+				   bool *erased, struct lahetti_fault *f);
+
+/* The event of a list that shows something of one case, on its own register's basis; its number is
+ * h->event. */
+LAHETTI_CHECKED bool record_list(struct handling *h, const struct lahetti_id *client,
+				 const struct lahetti_id *case_id, size_t count,
+				 struct lahetti_fault *f);
+
 /* Records, in the arena; NULL when spent. */
 Lahetti__V1__Record *record_moved(struct handling *h, const struct lahetti_id *delivery,
 				  Lahetti__V1__Step step, Lahetti__V1__State state,

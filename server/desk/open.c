@@ -558,25 +558,6 @@ static bool view_all(struct handling *h, const Lahetti__V1__WhoWouldSee *asked,
 	return true;
 }
 
-/* Who is in the client's team is shown, which is to be seen in the client's report. */
-static bool record_team_shown(struct handling *h, const struct lahetti_id *client,
-			      const struct lahetti_id *case_id, struct decision d,
-			      struct lahetti_fault *f)
-{
-	struct trail_subject subject;
-	struct trail_entry e;
-
-	entry_init(h, &e, LAHETTI__V1__ACTION__ACTION_LIST,
-		   LAHETTI__V1__EVENT_OUTCOME__EVENT_OUTCOME_DONE);
-	e.event.basis = d.basis;
-	e.event.count = 1;
-	trail_subject_init(&subject, &h->actor.organisation, client);
-	subject.part.case_id = id_bytes(h, case_id);
-	e.subjects = &subject;
-	e.n_subjects = 1;
-	return trail_append(h->trail, &e, f);
-}
-
 bool handle_who_would_see(struct handling *h, struct lahetti_fault *f)
 {
 	const Lahetti__V1__WhoWouldSee *asked = h->frame->who_would_see;
@@ -588,7 +569,7 @@ bool handle_who_would_see(struct handling *h, struct lahetti_fault *f)
 	struct resolved to;
 	struct stored stored;
 	size_t n = 0, n_consents;
-	bool has, team = false;
+	bool has, erased = false, team = false;
 
 	if (!d.allowed)
 		return refuse(h, d.code, NULL, f);
@@ -603,7 +584,10 @@ bool handle_who_would_see(struct handling *h, struct lahetti_fault *f)
 				    0, f);
 	if (!gather_case(h, &case_id, &owner, &has, f))
 		return false;
-	d = policy_case(&h->actor, has && lahetti_id_equal(&owner, &client));
+	has = has && lahetti_id_equal(&owner, &client);
+	if (has && !gather_erased(h, &client, &erased, f))
+		return false;
+	d = policy_read_case(&h->actor, has, erased);
 	if (!d.allowed)
 		return refuse(h, d.code, NULL, f);
 	/* A consent of another client is none; what is asked tells nothing about others' clients.
@@ -620,7 +604,8 @@ bool handle_who_would_see(struct handling *h, struct lahetti_fault *f)
 		return lahetti_fault_no_memory(f);
 	for (size_t i = 0; i < asked->n_recipients && !team; i++)
 		team = gather_is_team(asked->recipients[i]);
-	if (team && !record_team_shown(h, &client, &case_id, d, f))
+	/* Who is in the client's team is shown, which is to be seen in the client's report. */
+	if (team && !record_list(h, &client, &case_id, 1, f))
 		return false;
 	if (!gather_consents(h, ids, n, &consents, &n_consents, f) ||
 	    !gather_recipients(h, &case_id, asked->recipients, asked->n_recipients, &to, f))

@@ -204,29 +204,13 @@ static bool show(struct handling *h, const struct care_team_member *m,
 	return out->user_name != NULL || lahetti_fault_no_memory(f);
 }
 
-static bool record_reading(struct handling *h, const struct change *c, struct decision d,
-			   struct lahetti_fault *f)
-{
-	struct trail_subject subject;
-	struct trail_entry e;
-
-	entry_init(h, &e, LAHETTI__V1__ACTION__ACTION_LIST,
-		   LAHETTI__V1__EVENT_OUTCOME__EVENT_OUTCOME_DONE);
-	e.event.basis = d.basis;
-	e.event.count = 1;
-	subject_of(h, c, &subject);
-	e.subjects = &subject;
-	e.n_subjects = 1;
-	return trail_append(h->trail, &e, f);
-}
-
 bool handle_read_care_team(struct handling *h, struct lahetti_fault *f)
 {
 	Lahetti__V1__ServerFrame frame = LAHETTI__V1__SERVER_FRAME__INIT;
 	Lahetti__V1__CareTeam team = LAHETTI__V1__CARE_TEAM__INIT;
 	struct change *c = lahetti_arena_take(&h->arena, sizeof *c);
 	struct decision d = policy_clients(&h->actor);
-	bool has;
+	bool has, erased = false;
 
 	if (!d.allowed)
 		return refuse(h, d.code, NULL, f);
@@ -235,9 +219,10 @@ bool handle_read_care_team(struct handling *h, struct lahetti_fault *f)
 	*c = (struct change){0};
 	if (!lahetti_id_read(&c->case_id, lahetti_bytes_span(h->frame->read_care_team->case_id),
 			     f) ||
-	    !gather_case(h, &c->case_id, &c->client, &has, f))
+	    !gather_case(h, &c->case_id, &c->client, &has, f) ||
+	    (has && !gather_erased(h, &c->client, &erased, f)))
 		return false;
-	d = policy_case(&h->actor, has);
+	d = policy_read_case(&h->actor, has, erased);
 	if (!d.allowed)
 		return refuse(h, d.code, NULL, f);
 	team.members = lahetti_arena_take(&h->arena, CARE_TEAM_MOST * sizeof *team.members);
@@ -256,5 +241,5 @@ bool handle_read_care_team(struct handling *h, struct lahetti_fault *f)
 	}
 	frame.body_case = LAHETTI__V1__SERVER_FRAME__BODY_CARE_TEAM;
 	frame.care_team = &team;
-	return record_reading(h, c, d, f) && answer_session(h, &frame, 0, f);
+	return record_list(h, &c->client, &c->case_id, 1, f) && answer_session(h, &frame, 0, f);
 }
