@@ -41,6 +41,35 @@ export function Failure({ why, again }: { why: unknown; again?: () => void }) {
   );
 }
 
+/** How a form ends: what went wrong, the button that does it, the one that leaves it, and what is said while it is being done. */
+export function FormEnd(props: {
+  why?: unknown;
+  busy?: boolean;
+  does: string;
+  leave?: (() => void) | undefined;
+  /** What leaving is called, where it is more than to cancel. */
+  leaves?: string;
+  children?: ReactNode;
+}) {
+  const words = useWords();
+  return (
+    <>
+      <Failure why={props.why} />
+      <div className="buttons">
+        <Button type="submit" aria-disabled={props.busy === true}>
+          {props.does}
+        </Button>
+        {props.leave !== undefined && (
+          <Button type="button" variant="secondary" onClick={props.leave}>
+            {props.leaves ?? words.t("page.cancel")}
+          </Button>
+        )}
+      </div>
+      {props.busy === true && props.children}
+    </>
+  );
+}
+
 /** Never a spinner without a word. */
 export function Busy({ text }: { text: string }) {
   return <LoadingSpinner text={text} textAlign="right" variant="small" mt="m" mb="m" />;

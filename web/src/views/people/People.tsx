@@ -5,7 +5,7 @@ import { Button, Checkbox, Paragraph, StaticChip, TextInput } from "suomifi-ui-c
 import { UserSchema, type User } from "../../../gen/lahetti/v1/directory_pb";
 import { hex, newId, own, NONE } from "../../wire/bytes";
 import { useApp, useWords } from "../context";
-import { Busy, Empty, Failure, View } from "../parts";
+import { Busy, Empty, Failure, FormEnd, View } from "../parts";
 import { go, href } from "../routes";
 import { useParts, type Chunk } from "../windowed";
 import { PersonView } from "./Person";
@@ -171,16 +171,9 @@ function AddPerson({ cancel }: { cancel: () => void }) {
           name.trim() === "" && { status: "error" as const, statusText: words.t("page.admin.name.missing") })}
         fullWidth
       />
-      <Failure why={why} />
-      <div className="buttons">
-        <Button type="submit" aria-disabled={busy}>
-          {words.t("page.admin.add-person")}
-        </Button>
-        <Button type="button" variant="secondary" onClick={cancel}>
-          {words.t("page.cancel")}
-        </Button>
-      </div>
-      {busy && <Busy text={words.t("page.admin.saving")} />}
+      <FormEnd why={why} busy={busy} does={words.t("page.admin.add-person")} leave={cancel}>
+        <Busy text={words.t("page.admin.saving")} />
+      </FormEnd>
     </form>
   );
 }

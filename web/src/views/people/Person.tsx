@@ -8,7 +8,7 @@ import { equal, hex, own, unhex } from "../../wire/bytes";
 import { Ask } from "../Ask";
 import { useApp, useAsked, useWords } from "../context";
 import { DeviceCard } from "../Devices";
-import { Busy, Empty, Failure, View } from "../parts";
+import { Busy, Empty, Failure, FormEnd, View } from "../parts";
 import { href } from "../routes";
 import { Roles } from "./Roles";
 
@@ -101,12 +101,7 @@ function Name({ user, changed }: { user: User; changed: () => void }) {
             })}
             fullWidth
           />
-          <div className="buttons">
-            <Button type="submit">{words.t("page.admin.save")}</Button>
-            <Button type="button" variant="secondary" onClick={() => setRenaming(false)}>
-              {words.t("page.cancel")}
-            </Button>
-          </div>
+          <FormEnd does={words.t("page.admin.save")} leave={() => setRenaming(false)} />
         </form>
       ) : (
         <div className="buttons">

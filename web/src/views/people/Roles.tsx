@@ -10,7 +10,7 @@ import { roles } from "../../trade/tables";
 import { equal, hex, newId, unhex } from "../../wire/bytes";
 import { Ask } from "../Ask";
 import { useApp, useWords } from "../context";
-import { Busy, Empty, Failure } from "../parts";
+import { Busy, Empty, Failure, FormEnd } from "../parts";
 
 export function Roles({ person, changed }: { person: Person; changed: () => void }) {
   const words = useWords();
@@ -163,16 +163,9 @@ function RoleForm(props: { membership: Membership; done: () => void; cancel: () 
       >
         {words.t("page.admin.leads-unit")}
       </Checkbox>
-      <Failure why={why} />
-      <div className="buttons">
-        <Button type="submit" aria-disabled={busy}>
-          {words.t("page.admin.save")}
-        </Button>
-        <Button type="button" variant="secondary" onClick={cancel}>
-          {words.t("page.cancel")}
-        </Button>
-      </div>
-      {busy && <Busy text={words.t("page.admin.saving")} />}
+      <FormEnd why={why} busy={busy} does={words.t("page.admin.save")} leave={cancel}>
+        <Busy text={words.t("page.admin.saving")} />
+      </FormEnd>
     </form>
   );
 }

@@ -7,7 +7,7 @@ import { UnitSchema, type Unit } from "../../../gen/lahetti/v1/directory_pb";
 import { useObservable } from "../../session/observable";
 import { equal, hex, newId, own, unhex, NONE } from "../../wire/bytes";
 import { useApp, useAsked, useWords } from "../context";
-import { Busy, Empty, Failure, View } from "../parts";
+import { Busy, Empty, Failure, FormEnd, View } from "../parts";
 import { go, href } from "../routes";
 import "./people.css";
 
@@ -169,18 +169,9 @@ function UnitForm(props: {
       >
         {words.t("page.admin.takes-clients")}
       </Checkbox>
-      <Failure why={why} />
-      <div className="buttons">
-        <Button type="submit" aria-disabled={busy}>
-          {words.t("page.admin.save")}
-        </Button>
-        {cancel !== undefined && (
-          <Button type="button" variant="secondary" onClick={cancel}>
-            {words.t("page.cancel")}
-          </Button>
-        )}
-      </div>
-      {busy && <Busy text={words.t("page.admin.saving")} />}
+      <FormEnd why={why} busy={busy} does={words.t("page.admin.save")} leave={cancel}>
+        <Busy text={words.t("page.admin.saving")} />
+      </FormEnd>
     </form>
   );
 }

@@ -13,7 +13,7 @@ import { hex } from "../../wire/bytes";
 import { Refusal } from "../../wire/wire";
 import { useApp, useWords } from "../context";
 import { Form, type Draw } from "../Form";
-import { Busy, Failure } from "../parts";
+import { Busy, Failure, FormEnd } from "../parts";
 import { useSending } from "../send/useSending";
 import { OutcomeField } from "./OutcomeField";
 import { RedirectField } from "./RedirectField";
@@ -151,15 +151,14 @@ export function StepForm({ notice, opened, draft, save, leave }: Props) {
         </div>
       )}
       {!closes && uncovered && <p className="quiet">{words.t("page.receive.may-not-tell.others")}</p>}
-      <div className="buttons">
-        <Button type="submit" aria-disabled={busy}>
-          {words.t(kind.hasClient ? "page.receive.sign-and-send" : "page.receive.sign-and-record")}
-        </Button>
-        <Button type="button" variant="secondary" onClick={() => end()}>
-          {words.t(untouched ? "page.cancel" : "page.receive.discard")}
-        </Button>
-      </div>
-      {busy && <Busy text={words.t("page.receive.sending")} />}
+      <FormEnd
+        busy={busy}
+        does={words.t(kind.hasClient ? "page.receive.sign-and-send" : "page.receive.sign-and-record")}
+        leave={() => end()}
+        leaves={words.t(untouched ? "page.cancel" : "page.receive.discard")}
+      >
+        <Busy text={words.t("page.receive.sending")} />
+      </FormEnd>
     </form>
   );
 }

@@ -4,7 +4,7 @@
  */
 import { useRef, useState, type ReactNode } from "react";
 import { create } from "@bufbuild/protobuf";
-import { Button, DateInput, Dropdown, DropdownItem, TextInput } from "suomifi-ui-components";
+import { DateInput, Dropdown, DropdownItem, TextInput } from "suomifi-ui-components";
 import { AddClientSchema, ClientEntrySchema, ClientIdentitySchema } from "../../../gen/lahetti/v1/session_pb";
 import { hex, newId } from "../../wire/bytes";
 import { Refusal } from "../../wire/wire";
@@ -12,7 +12,7 @@ import { readCivil } from "../../words/words";
 import type { TextKey } from "../../words/words";
 import { languageName } from "../Body";
 import { useApp, useWords } from "../context";
-import { Busy, Failure, View } from "../parts";
+import { Busy, FormEnd, View } from "../parts";
 import { go, href } from "../routes";
 
 type FieldName =
@@ -117,16 +117,14 @@ export function AddClient() {
         <Line {...field("email")} type="email" />
         <Line {...field("address")} />
         <Line {...field("service")} hint={words.t("page.send.identity.service.hint")} />
-        {wrong === undefined && <Failure why={why} />}
-        <div className="buttons">
-          <Button type="submit" aria-disabled={busy}>
-            {words.t("page.send.add-client.do")}
-          </Button>
-          <Button type="button" variant="secondary" onClick={() => go("clients")}>
-            {words.t("page.cancel")}
-          </Button>
-        </div>
-        {busy && <Busy text={words.t("page.send.saving")} />}
+        <FormEnd
+          why={wrong === undefined ? why : undefined}
+          busy={busy}
+          does={words.t("page.send.add-client.do")}
+          leave={() => go("clients")}
+        >
+          <Busy text={words.t("page.send.saving")} />
+        </FormEnd>
       </form>
     </View>
   );

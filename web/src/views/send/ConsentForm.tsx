@@ -11,7 +11,7 @@ import { hex, own, unhex } from "../../wire/bytes";
 import { daysLater, today } from "../../words/words";
 import { useApp, useAsked, useWords } from "../context";
 import { Form, type Draw, type FieldProps } from "../Form";
-import { Failure } from "../parts";
+import { FormEnd } from "../parts";
 import { PartyPicker, PlaceName } from "../RecipientPicker";
 import { Files, Sending } from "./Files";
 import { Restored } from "./Proved";
@@ -93,23 +93,17 @@ export function ConsentForm({ client, caseId, known, onAccepted, onCancel }: Pro
     >
       <Restored at={draft.restored} />
       <Form kind={kind} state={state} onChange={draft.set} tried={tried} hide={HIDDEN} draw={draw} />
-      <Failure why={sending.why} />
-      <div className="buttons">
-        <Button type="submit" aria-disabled={sending.busy}>
-          {words.t("page.send.consent.record")}
-        </Button>
-        <Button
-          type="button"
-          variant="secondary"
-          onClick={() => {
-            draft.drop();
-            onCancel();
-          }}
-        >
-          {words.t("page.cancel")}
-        </Button>
-      </div>
-      {sending.busy && <Sending {...sending.progress} />}
+      <FormEnd
+        why={sending.why}
+        busy={sending.busy}
+        does={words.t("page.send.consent.record")}
+        leave={() => {
+          draft.drop();
+          onCancel();
+        }}
+      >
+        <Sending {...sending.progress} />
+      </FormEnd>
     </form>
   );
 }

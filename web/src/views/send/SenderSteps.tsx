@@ -11,7 +11,7 @@ import { equal, hex } from "../../wire/bytes";
 import type { TextKey } from "../../words/words";
 import { useApp, useWords } from "../context";
 import { Form } from "../Form";
-import { Failure } from "../parts";
+import { FormEnd } from "../parts";
 import { PlaceName } from "../RecipientPicker";
 import { Sending } from "./Files";
 import { Proved } from "./Proved";
@@ -129,23 +129,17 @@ function StepOfSender(props: {
       </Heading>
       {hint !== undefined && <Paragraph mb="m">{words.t(hint)}</Paragraph>}
       <Form kind={kind} state={draft.state} onChange={draft.set} tried={tried} />
-      <Failure why={sending.why} />
-      <div className="buttons">
-        <Button type="submit" aria-disabled={sending.busy}>
-          {words.t("page.receive.sign-and-record")}
-        </Button>
-        <Button
-          type="button"
-          variant="secondary"
-          onClick={() => {
-            draft.drop();
-            leave();
-          }}
-        >
-          {words.t("page.cancel")}
-        </Button>
-      </div>
-      {sending.busy && <Sending {...sending.progress} />}
+      <FormEnd
+        why={sending.why}
+        busy={sending.busy}
+        does={words.t("page.receive.sign-and-record")}
+        leave={() => {
+          draft.drop();
+          leave();
+        }}
+      >
+        <Sending {...sending.progress} />
+      </FormEnd>
     </form>
   );
 }

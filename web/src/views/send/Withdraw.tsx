@@ -6,7 +6,6 @@ import { useRef, useState } from "react";
 import { fromBinary } from "@bufbuild/protobuf";
 import { create } from "@bufbuild/protobuf";
 import {
-  Button,
   Checkbox,
   CheckboxGroup,
   Heading,
@@ -24,7 +23,7 @@ import { equal, hex, sha256, unhex } from "../../wire/bytes";
 import { useApp, useAsked, useWords } from "../context";
 import { Form } from "../Form";
 import { useKindName } from "../names";
-import { Busy, Failure, View } from "../parts";
+import { Busy, Failure, FormEnd, View } from "../parts";
 import { PlaceName } from "../RecipientPicker";
 import { go, href } from "../routes";
 import { ConsentCard } from "./ConsentCard";
@@ -183,23 +182,17 @@ function Withdrawing({ id, kept, body, digest }: Props) {
       <InlineAlert status="warning" labelText={words.t("page.send.withdraw.then")} mb="m">
         {words.t("page.send.withdraw.then.hint")}
       </InlineAlert>
-      <Failure why={sending.why} />
-      <div className="buttons">
-        <Button type="submit" aria-disabled={sending.busy}>
-          {words.t("page.send.withdraw.do")}
-        </Button>
-        <Button
-          type="button"
-          variant="secondary"
-          onClick={() => {
-            draft.drop();
-            go("clients", hex(header.client), hex(header.caseId));
-          }}
-        >
-          {words.t("page.cancel")}
-        </Button>
-      </div>
-      {sending.busy && <Sending {...sending.progress} />}
+      <FormEnd
+        why={sending.why}
+        busy={sending.busy}
+        does={words.t("page.send.withdraw.do")}
+        leave={() => {
+          draft.drop();
+          go("clients", hex(header.client), hex(header.caseId));
+        }}
+      >
+        <Sending {...sending.progress} />
+      </FormEnd>
     </form>
   );
 }
