@@ -13,7 +13,9 @@ const { AxeBuilder } = require("@axe-core/playwright");
 const WORDS = "Kaipaan töihin, mutta selkä ei kestä <b>kokopäivätyötä</b>.";
 const CODE = "131052-902Y"; // of the test range
 
-let house, worker, coach, officer;
+const REPORT = "Asiakkaan lokitietoraportti";
+
+let house, worker, coach, officer, reported;
 
 before(async () => {
   mkdirSync(process.env.LAHETTI_SCREENSHOTS, { recursive: true });
@@ -33,6 +35,26 @@ async function seen(page, title, picture) {
   const found = violations.map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.html).join(" | ")}`);
   assert.deepEqual(found, [], `axe on "${title}"`);
   if (picture) await page.screenshot({ path: `${process.env.LAHETTI_SCREENSHOTS}/${picture}.png`, fullPage: true });
+}
+
+// Alters the last bit of the first event in a page of the trail; says whether the frame was one (protocol.md section 2).
+function alterFirstEvent(frame) {
+  let at = 0;
+  const varint = () => {
+    let value = 0;
+    for (let shift = 0; ; shift += 7) {
+      value += (frame[at] & 0x7f) * 2 ** shift;
+      if (frame[at++] < 0x80) return value;
+    }
+  };
+  const field = (number) => varint() === number * 8 + 2 && varint();
+  const TRAIL = 63;
+  if (varint() !== 8) return false; // the correlation
+  varint();
+  const length = field(TRAIL) && field(1) && field(1); // of the event of the first line
+  if (!length) return false;
+  frame[at + length - 1] ^= 1;
+  return true;
 }
 
 test("a wrong code and a short passphrase are told beside their fields", async () => {
@@ -139,15 +161,41 @@ test("r1: the coach sees it come, opens it, takes it and ends it; the sender fol
 test("p6: the officer finds the client and sees who saw, and the page's own check holds", async () => {
   officer = await house.enrol("officer");
   await officer.goto(`${house.origin}/#/who-saw`);
+  await seen(officer, "Kuka on nähnyt asiakkaan tietoja");
   await officer.getByLabel("Asiakas", { exact: true }).fill(CODE);
   await button(officer, "Hae").click();
+  await officer.getByText("Raportti on täydellinen ja muuttumaton").waitFor();
   await officer.getByText("Ville Valmentaja").first().waitFor();
   await officer.getByText("Sanna Sosiaalityöntekijä").first().waitFor();
-  await seen(officer, /./);
+  await seen(officer, REPORT);
   await officer.screenshot({ path: `${process.env.LAHETTI_SCREENSHOTS}/who-saw.png` });
+  await button(officer, "Taulukko").click();
+  await officer.getByRole("table").waitFor();
+  await seen(officer, REPORT);
+  reported = officer.url();
   await officer.goto(`${house.origin}/#/log`);
-  await seen(officer, /./, "log");
+  await officer.getByText("Loki on eheä").waitFor();
+  await seen(officer, "Loki", "log");
   assert.deepEqual(officer.faults, []);
+});
+
+test("p5: one bit of an event that is altered on its way turns the report red", async () => {
+  let altered = 0;
+  await officer.routeWebSocket(/\/lahetti$/, (browser) => {
+    const server = browser.connectToServer();
+    server.onMessage((message) => {
+      altered += alterFirstEvent(message);
+      browser.send(message);
+    });
+  });
+  await officer.goto(reported);
+  await officer.reload();
+  await officer.getByLabel("Salalause").fill(PASSPHRASE);
+  await button(officer, "Kirjaudu sisään").click();
+  await officer.getByText("Tähän raporttiin ei voi luottaa").waitFor();
+  assert.ok(altered > 0);
+  assert.equal(await officer.getByText("Raportti on täydellinen").count(), 0);
+  await seen(officer, REPORT, "altered");
 });
 
 test("each language has its page", async () => {

@@ -3,6 +3,7 @@
  * it for a while it is locked: the key is forgotten, and what was opened with it.
  */
 import { disk } from "../store/disk";
+import { Fault } from "../trust/fault";
 import { newKey, unlock, type Device, type Profile } from "../trust/device";
 import { hex, own, type Bytes } from "../wire/bytes";
 import { browserLanguage, LANGUAGES, Words, type Language } from "../words/words";
@@ -49,6 +50,7 @@ export class AppState extends Observable {
       this.doubt = undefined;
       for (const known of [this.clients, this.inbox, this.sent, this.drafts]) known.clear();
     });
+    this.session.onSignedIn(() => void this.lookAtLog());
   }
 
   static async start(): Promise<AppState> {
@@ -100,13 +102,18 @@ export class AppState extends Observable {
     this.touched = Date.now();
     await this.drafts.load();
     this.changed();
-    void this.lookAtLog().catch(() => {});
   }
 
-  /** Compares the log's newest checkpoint with what this device has seen (promise 5). */
+  /** Compares the log's newest checkpoint with what this device has seen (promise 5): each time that a session stands anew. */
   private async lookAtLog(): Promise<void> {
-    const seen = await seeNewest(this);
-    this.doubt = seen.ok ? undefined : seen.code;
+    try {
+      const seen = await seeNewest(this);
+      this.doubt = seen.ok ? undefined : seen.code;
+    } catch (why) {
+      // What was lost or refused is asked for again with the next session.
+      if (!(why instanceof Fault)) return;
+      this.doubt = why.code;
+    }
     this.changed();
   }
 
