@@ -2,6 +2,7 @@
 import { create } from "@bufbuild/protobuf";
 import { ReadSentSchema, type SentPage, type Status } from "../../gen/lahetti/v1/session_pb";
 import { hex, NONE } from "../wire/bytes";
+import { Lost } from "../wire/wire";
 import { Observable } from "./observable";
 import type { Session } from "./session";
 
@@ -13,6 +14,8 @@ export class Sent extends Observable {
   private readonly statuses = new Map<string, Status>();
   private cursor: Uint8Array = NONE;
   private reading: Promise<void> | undefined;
+  /** How often all was forgotten. */
+  private turn = 0;
 
   constructor(private readonly session: Session) {
     super();
@@ -32,6 +35,7 @@ export class Sent extends Observable {
   }
 
   clear(): void {
+    this.turn++;
     this.statuses.clear();
     this.cursor = NONE;
     this.more = true;
@@ -42,10 +46,12 @@ export class Sent extends Observable {
 
   /** Reads the next page. Rejects with Refusal. */
   next(): Promise<void> {
-    this.reading ??= this.read().finally(() => {
-      this.reading = undefined;
+    if (this.reading !== undefined) return this.reading;
+    const mine = this.read().finally(() => {
+      if (this.reading === mine) this.reading = undefined;
     });
-    return this.reading;
+    this.reading = mine;
+    return mine;
   }
 
   /** Reads from the newest on until the statement has come: what is told unasked has neither client nor steps. */
@@ -60,10 +66,12 @@ export class Sent extends Observable {
   }
 
   private async page(cursor: Uint8Array): Promise<SentPage> {
+    const { turn } = this;
     const page = await this.session.ask(
       { case: "readSent", value: create(ReadSentSchema, { cursor }) },
       "sent",
     );
+    if (turn !== this.turn) throw new Lost(); // what was asked before belongs to nobody here now
     page.statuses.forEach((status) => this.keep(status));
     return page;
   }
