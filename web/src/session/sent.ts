@@ -71,7 +71,7 @@ export class Sent extends Observable {
       { case: "readSent", value: create(ReadSentSchema, { cursor }) },
       "sent",
     );
-    if (turn !== this.turn) throw new Lost(); // what was asked before belongs to nobody here now
+    if (turn !== this.turn) throw new Lost(); // its place was in a list that is forgotten
     page.statuses.forEach((status) => this.keep(status));
     return page;
   }

@@ -162,16 +162,17 @@ export class Session extends Observable {
 
   /**
    * Asks, and asks again on the next connection where this one is lost, or a moment later where too much was asked at once, as with
-   * the pieces of an attachment. It is asked for the one who signed in, in one membership: rejects with Lost when somebody else has
-   * come, or another role; else with Refusal.
+   * the pieces of an attachment. It is asked, and answered, for the one who signed in, in one membership: rejects with Lost when
+   * somebody else has come, or another role; else with Refusal.
    */
   async ask<Case extends Answer["case"]>(request: Request, expected: Case): Promise<AnswerOf<Case>> {
     const { device, wanted } = this;
+    const isOurs = () => this.device === device && equal(this.wanted, wanted);
     for (let hasty = 0; ;) {
-      if (this.signedIn === undefined || this.device !== device || !equal(this.wanted, wanted))
-        throw new Lost();
+      if (this.signedIn === undefined || !isOurs()) throw new Lost();
       try {
         const answer = await (await this.signedIn).ask(request);
+        if (!isOurs()) throw new Lost();
         if (answer.case === expected) return answer.value as AnswerOf<Case>;
         throw new Refusal("unexpected-answer", Error_Class.FATAL, "");
       } catch (why) {
