@@ -158,6 +158,60 @@ test("r1: the coach sees it come, opens it, takes it and ends it; the sender fol
   assert.deepEqual([worker.faults, coach.faults], [[], []]);
 });
 
+// Goes to what has a role and a name by the Tab key alone, as somebody without a mouse does, and presses a key there.
+async function reach(page, role, name, key) {
+  const wanted = page.getByRole(role, typeof name === "string" ? { name, exact: true } : { name });
+  await wanted.first().waitFor();
+  for (let pressed = 0; pressed < 150; pressed++) {
+    await page.keyboard.press("Tab");
+    if (await wanted.evaluateAll((all) => all.includes(document.activeElement))) {
+      if (key !== undefined) await page.keyboard.press(key);
+      return;
+    }
+  }
+  assert.fail(`the Tab key does not come to ${role} ${name}`);
+}
+
+test("r1 by keyboard alone", async () => {
+  const words = "Haluan kokeilla työtä.";
+  await reach(worker, "link", "Asiakkaat", "Enter");
+  await reach(worker, "link", /Esimerkki, Eeva/, "Enter");
+  await reach(worker, "button", "Uusi ohjaus palveluun", "Enter");
+  await reach(worker, "button", /Työhönvalmennus/, "Enter");
+  await reach(worker, "radio", /Yksikön jono/, "Space");
+  await reach(worker, "button", "Jatka", "Enter");
+  await reach(worker, "checkbox", /^Asiakas tietää/, "Space");
+  await reach(worker, "textbox", /Asiakkaan toive/);
+  await worker.keyboard.type(words);
+  await reach(worker, "checkbox", "Työhönvalmennus", "Space");
+  await reach(worker, "radio", "Tavallinen", "Space");
+  await reach(worker, "button", "Jatka", "Enter");
+  await heading(worker, "Tiedot ja liitteet").waitFor();
+  await reach(worker, "button", "Jatka", "Enter");
+  await heading(worker, "Kuka näkisi tämän").waitFor();
+  await reach(worker, "button", "Jatka", "Enter");
+  await reach(worker, "button", "Allekirjoita ja lähetä", "Enter");
+  await worker.getByText("kuitti on tarkistettu").waitFor();
+
+  await reach(coach, "link", /^Saapuneet/, "Enter");
+  await reach(coach, "link", /Yksikön jono/, "Enter");
+  await reach(coach, "link", /Kuntoutuspoliklinikka/, "Enter");
+  await reach(coach, "button", "Ota jonosta", "Enter");
+  await reach(coach, "button", "Avaa", "Enter");
+  await coach.getByText(words).waitFor();
+  await reach(coach, "button", "Ota palveluun", "Enter");
+  await reach(coach, "button", "Allekirjoita ja kirjaa", "Enter");
+  await coach.getByText("Kirjattu: Ota palveluun").waitFor();
+  await reach(coach, "button", "Päätä", "Enter");
+  await reach(coach, "button", /Lopputulos/, "Enter");
+  await coach.keyboard.press("ArrowDown");
+  await coach.keyboard.press("Enter");
+  await reach(coach, "textbox", /lähettäjälle/i);
+  await coach.keyboard.type("Työ alkaa.");
+  await reach(coach, "button", "Allekirjoita ja lähetä", "Enter");
+  await coach.getByText("Kirjattu: Päätä").waitFor();
+});
+
 test("p6: the officer finds the client and sees who saw, and the page's own check holds", async () => {
   officer = await house.enrol("officer");
   await officer.goto(`${house.origin}/#/who-saw`);
@@ -242,7 +296,7 @@ test("p1 p7: a server that is killed while a file is sent, and started again: it
   await house.start();
   await worker.getByText("kuitti on tarkistettu").waitFor();
   const sent = JSON.parse(await house.lahetti("social-worker", "sent", "--json"));
-  assert.equal(sent.length, 2);
+  assert.equal(sent.length, 3);
 });
 
 test("a device that is revoked is out at once, and is told why", async () => {
