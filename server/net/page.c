@@ -28,7 +28,7 @@ struct reading {
 	struct page *page;
 	const char *folder;
 	int fd;
-	char *folders[FOLDERS_MOST]; /* that are found, below `folder`: "", "/assets" */
+	char *folders[FOLDERS_MOST]; /* that are found below `folder`: "/assets" */
 	size_t n_folders;
 	size_t bytes;
 	struct lahetti_fault *f;
@@ -206,17 +206,14 @@ static bool read_folder(struct reading *r, const char *folder)
 	return done;
 }
 
+/* Those that are found join the list while it is walked. */
 static bool read_folders(struct reading *r)
 {
-	char *top = strdup("");
+	bool done = read_folder(r, "");
 
-	if (top == NULL)
-		return lahetti_fault_no_memory(r->f);
-	r->folders[r->n_folders++] = top;
-	for (size_t i = 0; i < r->n_folders; i++)
-		if (!read_folder(r, r->folders[i]))
-			return false;
-	return true;
+	for (size_t i = 0; done && i < r->n_folders; i++)
+		done = read_folder(r, r->folders[i]);
+	return done;
 }
 
 /* ---- order --------------------------------------------------------------------------------- */

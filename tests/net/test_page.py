@@ -650,6 +650,9 @@ class Start(unittest.TestCase):
         write_page(self.folder, {"index.html": b""})
         for i in range(64):
             (self.folder / f"f{i}").mkdir()
+        with Server("--page", self.folder) as server, Raw(server) as raw:
+            self.assertEqual(raw.ask("/")[0], 200)
+        (self.folder / "f64").mkdir()
         self.refused("there are more than 64 folders in it")
 
 
