@@ -23,7 +23,8 @@ enum cli_status {
 	CLI_FORKED = 6,	       /* the log is not the one that this device has seen before */
 };
 
-/* Of one run: what a command reads, asks and is answered. A long report takes most. */
+/* Of one run: what a command reads, asks and is answered. A long report takes most; what is not
+ * taken costs addresses alone. */
 #define CLI_ARENA ((size_t)256 << 20)
 
 struct session;

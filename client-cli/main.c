@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 
@@ -234,16 +235,20 @@ int main(int argc, char **argv)
 	static const struct rlimit none = {0, 0};
 	static struct cli c;
 	struct lahetti_fault fault;
+	void *memory = mmap(NULL, CLI_ARENA, PROT_READ | PROT_WRITE,
+			    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	bool done;
 
 	/* Whatever the locale is called, what is written is UTF-8. */
 	(void)setlocale(LC_CTYPE, "C.UTF-8");
 	c.language = lahetti_language_choose(NULL, getenv("LC_ALL"), getenv("LC_MESSAGES"),
 					     getenv("LANG"));
-	if (!lahetti_arena_init(&c.arena, CLI_ARENA, &fault)) {
+	if (memory == MAP_FAILED) {
+		lahetti_fault_no_memory(&fault);
 		(void)fprintf(stderr, "lahetti: %s\n", fault.text);
 		return CLI_OWN_FAULT;
 	}
+	lahetti_arena_over(&c.arena, memory, CLI_ARENA);
 	/* Nothing of a client is left in a core dump, or in what an editor writes beside a draft.
 	 */
 	(void)setrlimit(RLIMIT_CORE, &none);
@@ -261,5 +266,6 @@ int main(int argc, char **argv)
 	attachment_finish(&c);
 	home_finish(&c);
 	lahetti_arena_finish(&c.arena);
+	(void)munmap(memory, CLI_ARENA);
 	return done ? CLI_DONE : (int)c.status;
 }

@@ -18,15 +18,21 @@ static void protobuf_free(void *data, void *pointer)
 
 bool lahetti_arena_init(struct lahetti_arena *a, size_t size, struct lahetti_fault *f)
 {
-	*a = (struct lahetti_arena){.block = malloc(size), .size = size};
-	if (a->block == NULL)
-		return lahetti_fault_no_memory(f);
+	uint8_t *block = malloc(size);
+
+	lahetti_arena_over(a, block, size);
+	a->owns_block = true;
+	return block != NULL || lahetti_fault_no_memory(f);
+}
+
+void lahetti_arena_over(struct lahetti_arena *a, void *block, size_t size)
+{
+	*a = (struct lahetti_arena){.block = block, .size = block != NULL ? size : 0};
 	a->protobuf = (ProtobufCAllocator){
 		.alloc = protobuf_alloc,
 		.free = protobuf_free,
 		.allocator_data = a,
 	};
-	return true;
 }
 
 void *lahetti_arena_take(struct lahetti_arena *a, size_t len)
@@ -72,6 +78,7 @@ void lahetti_arena_finish(struct lahetti_arena *a)
 	if (a == NULL || a->block == NULL)
 		return;
 	lahetti_wipe(a->block, a->used);
-	free(a->block);
+	if (a->owns_block)
+		free(a->block);
 	*a = (struct lahetti_arena){0};
 }

@@ -65,6 +65,22 @@ static void copies_are_the_arena_s_own(void **state)
 	lahetti_arena_finish(&a);
 }
 
+static void a_block_of_the_caller_s_is_overwritten_and_left(void **state)
+{
+	alignas(max_align_t) char block[64];
+	struct lahetti_arena a;
+
+	(void)state;
+	lahetti_arena_over(&a, block, sizeof block);
+	assert_null(lahetti_arena_take(&a, 65));
+	assert_ptr_equal(lahetti_arena_text(&a, lahetti_span_text("secret")), block);
+	lahetti_arena_finish(&a);
+	assert_memory_equal(block, "\0\0\0\0\0\0", 6);
+	lahetti_arena_over(&a, NULL, 64);
+	assert_null(lahetti_arena_take(&a, 1));
+	lahetti_arena_finish(&a);
+}
+
 static void reset_overwrites_and_starts_again(void **state)
 {
 	struct lahetti_arena a;
@@ -114,6 +130,7 @@ int main(void)
 		cmocka_unit_test(arena_gives_no_more_than_its_block),
 		cmocka_unit_test(what_is_taken_is_aligned_and_apart),
 		cmocka_unit_test(copies_are_the_arena_s_own),
+		cmocka_unit_test(a_block_of_the_caller_s_is_overwritten_and_left),
 		cmocka_unit_test(reset_overwrites_and_starts_again),
 		cmocka_unit_test(finished_arena_may_be_finished_again),
 		cmocka_unit_test(protobuf_takes_from_the_arena),
