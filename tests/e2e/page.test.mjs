@@ -1,14 +1,9 @@
 // The page in real browsers against the real server: R1 from referral to outcome with two people at once, the data-protection
 // officer's look at it, what is refused, lost and revoked. Each view is looked at by axe after it has been asserted to be there.
 import assert from "node:assert/strict";
-import { mkdirSync } from "node:fs";
-import { createRequire } from "node:module";
 import { after, before, test } from "node:test";
-import { fileURLToPath } from "node:url";
 import { House, PASSPHRASE } from "./house.mjs";
-
-const require = createRequire(fileURLToPath(new URL("../../web/package.json", import.meta.url)));
-const { AxeBuilder } = require("@axe-core/playwright");
+import { button, heading, picture, reach, seen } from "./views.mjs";
 
 const WORDS = "Kaipaan töihin, mutta selkä ei kestä <b>kokopäivätyötä</b>.";
 const CODE = "131052-902Y"; // of the test range
@@ -18,24 +13,9 @@ const REPORT = "Asiakkaan lokitietoraportti";
 let house, worker, coach, officer, reported;
 
 before(async () => {
-  mkdirSync(process.env.LAHETTI_SCREENSHOTS, { recursive: true });
   house = await House.open();
 }, { timeout: 900_000 });
 after(() => house?.close());
-
-const button = (page, name) => page.getByRole("button", { name, exact: true });
-const heading = (page, name) => page.getByRole("heading", { name });
-
-// A view that is there: named by its heading, without findings, and as a picture.
-async function seen(page, title, picture) {
-  await heading(page, title).first().waitFor();
-  const { violations } = await new AxeBuilder({ page })
-    .withTags(["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"])
-    .analyze();
-  const found = violations.map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.html).join(" | ")}`);
-  assert.deepEqual(found, [], `axe on "${title}"`);
-  if (picture) await page.screenshot({ path: `${process.env.LAHETTI_SCREENSHOTS}/${picture}.png`, fullPage: true });
-}
 
 // Alters the last bit of the first event in a page of the trail; says whether the frame was one (protocol.md section 2).
 function alterFirstEvent(frame) {
@@ -158,20 +138,6 @@ test("r1: the coach sees it come, opens it, takes it and ends it; the sender fol
   assert.deepEqual([worker.faults, coach.faults], [[], []]);
 });
 
-// Goes to what has a role and a name by the Tab key alone, as somebody without a mouse does, and presses a key there.
-async function reach(page, role, name, key) {
-  const wanted = page.getByRole(role, typeof name === "string" ? { name, exact: true } : { name });
-  await wanted.first().waitFor();
-  for (let pressed = 0; pressed < 150; pressed++) {
-    await page.keyboard.press("Tab");
-    if (await wanted.evaluateAll((all) => all.includes(document.activeElement))) {
-      if (key !== undefined) await page.keyboard.press(key);
-      return;
-    }
-  }
-  assert.fail(`the Tab key does not come to ${role} ${name}`);
-}
-
 test("r1 by keyboard alone", async () => {
   const words = "Haluan kokeilla työtä.";
   await reach(worker, "link", "Asiakkaat", "Enter");
@@ -222,7 +188,7 @@ test("p6: the officer finds the client and sees who saw, and the page's own chec
   await officer.getByText("Ville Valmentaja").first().waitFor();
   await officer.getByText("Sanna Sosiaalityöntekijä").first().waitFor();
   await seen(officer, REPORT);
-  await officer.screenshot({ path: `${process.env.LAHETTI_SCREENSHOTS}/who-saw.png` });
+  await officer.screenshot({ path: picture("who-saw") });
   await button(officer, "Taulukko").click();
   await officer.getByRole("table").waitFor();
   await seen(officer, REPORT);
