@@ -172,7 +172,7 @@ bool handle_put_care_team_member(struct handling *h, struct lahetti_fault *f)
 	if (!c->facts.unit_has_case)
 		return refuse(h, d.code, NULL, f);
 	/* Asked again, because the answer was not heard; or somebody was quicker. */
-	if (is_so_already(c))
+	if (d.allowed && is_so_already(c))
 		return answer_done(h, 0, f);
 	subject_of(h, c, &subject);
 	return d.allowed ? record_change(h, c, d, f) : refuse(h, d.code, &subject, f);

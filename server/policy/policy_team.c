@@ -4,11 +4,14 @@ struct decision policy_team(const struct facts_team *facts)
 {
 	struct decision d = policy_case(&facts->actor, facts->unit_has_case);
 
-	/* Whoever is in a team can leave it, whatever has become of the person or the client. */
-	if (!d.allowed || facts->ended)
+	if (!d.allowed)
 		return d;
-	if (facts->client_erased)
+	/* Whoever is in a team can leave it, whatever has become of the person or the client; of an
+	 * erased client nobody is told who is not in it. */
+	if (facts->client_erased && !(facts->ended && facts->member))
 		return refuse("erased");
+	if (facts->ended)
+		return d;
 	if (!facts->member && facts->full)
 		return refuse("care-team-full");
 	if (!policy_recipient(&facts->person, false).allowed)

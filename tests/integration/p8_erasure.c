@@ -469,6 +469,21 @@ static void ask_for(const struct scene *s, struct person *p, Lahetti__V1__Client
 	assert_string_equal(answer->error->code, code);
 }
 
+/* Nor by being done already: somebody who is not in the team leaves it. */
+static void p8_team_is_not_guessed(struct scene *s, bool erased)
+{
+	Lahetti__V1__ClientFrame frame = LAHETTI__V1__CLIENT_FRAME__INIT;
+	Lahetti__V1__PutCareTeamMember leave = LAHETTI__V1__PUT_CARE_TEAM_MEMBER__INIT;
+
+	leave.case_id = bytes(&s->case_id);
+	leave.user = bytes(&s->c.coach.user);
+	leave.unit = bytes(&s->c.coach.unit);
+	leave.ended = true;
+	frame.body_case = CLIENT(PUT_CARE_TEAM_MEMBER);
+	frame.put_care_team_member = &leave;
+	ask_for(s, &s->c.worker, &frame, erased ? "erased" : NULL);
+}
+
 /* Everything that shows a client, asked by whoever may: as it stands after an erasure. */
 static void p8_no_frame_shows_anything(struct scene *s, bool identity)
 {
@@ -752,6 +767,7 @@ static void p8_nothing_of_the_client_is_shown_any_more(void **state)
 		assert_true(periods >= 3);
 		for (int twice = 0; twice < 2; twice++) {
 			p8_no_frame_shows_anything(&s, identity);
+			p8_team_is_not_guessed(&s, scopes[i] != SCOPE(STATEMENT));
 			p8_resend_is_accepted_since_erased(&s, identity, event);
 			proves(&s, before);
 			is_consistent(&s, lahetti_bytes_span(shown->checkpoint));

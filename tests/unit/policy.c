@@ -2096,6 +2096,11 @@ static void only_who_could_be_sent_something_comes_into_a_team(void **state)
 	facts.ended = true;
 	facts.person = (struct facts_recipient){0};
 	assert_allowed(policy_team(&facts), OWN_REGISTER);
+	/* Nobody is told who is not in the team of an erased client. */
+	facts.member = false;
+	assert_refused(policy_team(&facts), "erased");
+	facts.client_erased = false;
+	assert_allowed(policy_team(&facts), OWN_REGISTER);
 }
 
 /* Stands last. */
