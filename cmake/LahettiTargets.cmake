@@ -17,9 +17,3 @@ function(lahetti_unit_test name)
   add_test(NAME unit_${name} COMMAND unit_${name})
   set_tests_properties(unit_${name} PROPERTIES TIMEOUT 120 LABELS unit)
 endfunction()
-
-# lahetti_tests_derive_keys(TEST …): in which passphrases become keys, as at each command of a person: 600,000 rounds with
-# allocations in each. AddressSanitizer keeps freed memory back, 256 MB of it else, and most of their time goes there.
-function(lahetti_tests_derive_keys)
-  set_property(TEST ${ARGN} APPEND PROPERTY ENVIRONMENT_MODIFICATION "ASAN_OPTIONS=string_prepend:quarantine_size_mb=4:")
-endfunction()
