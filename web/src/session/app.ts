@@ -6,6 +6,7 @@ import { disk } from "../store/disk";
 import { Fault } from "../trust/fault";
 import { newKey, unlock, type Device, type Profile } from "../trust/device";
 import { hex, own, type Bytes } from "../wire/bytes";
+import { Lost, Refusal } from "../wire/wire";
 import { browserLanguage, LANGUAGES, Words, type Language } from "../words/words";
 import { Clients } from "./clients";
 import { Directory } from "./directory";
@@ -23,6 +24,12 @@ const LOCK_AFTER_MS = 10 * 60_000;
 const SIGN_OUT_MS = 3_000;
 const LANGUAGE_KEY = "language";
 
+/** What is to be told about the log, and a stable code: it does not fit what this device has seen, or it could not be looked at. */
+interface Doubt {
+  text: "page.log-doubt" | "page.log-unchecked";
+  code: string;
+}
+
 export class AppState extends Observable {
   readonly session = new Session();
   readonly directory = new Directory(this.session);
@@ -37,8 +44,7 @@ export class AppState extends Observable {
   /** On a computer that others use too, nothing is kept: the device is there until one signs out. */
   private passing: Profile | undefined;
   private touched = Date.now();
-  /** What the server showed of its log does not fit what this device has seen: a stable code. */
-  doubt: string | undefined;
+  doubt: Doubt | undefined;
   private holder: Device | undefined;
 
   private constructor(public words: Words) {
@@ -104,16 +110,24 @@ export class AppState extends Observable {
     this.changed();
   }
 
-  /** Compares the log's newest checkpoint with what this device has seen (promise 5): each time that a session stands anew. */
+  /**
+   * Compares the log's newest checkpoint with what this device has seen (promise 5): each time that a session stands anew. What did
+   * not fit stays told until somebody else signs in, whatever the server shows later.
+   */
   private async lookAtLog(): Promise<void> {
+    const { device } = this.session;
+    let doubt: Doubt | undefined;
     try {
       const seen = await seeNewest(this);
-      this.doubt = seen.ok ? undefined : seen.code;
+      if (!seen.ok) doubt = { text: "page.log-doubt", code: seen.code };
     } catch (why) {
-      // What was lost or refused is asked for again with the next session.
-      if (!(why instanceof Fault)) return;
-      this.doubt = why.code;
+      if (why instanceof Lost || (why instanceof Refusal && why.passes)) return; // the next session looks again
+      if (why instanceof Fault) doubt = { text: "page.log-doubt", code: why.code };
+      else
+        doubt = { text: "page.log-unchecked", code: why instanceof Refusal ? why.code : (why as Error).name };
     }
+    if (this.session.device !== device || this.doubt?.text === "page.log-doubt") return;
+    this.doubt = doubt;
     this.changed();
   }
 

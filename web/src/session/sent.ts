@@ -2,7 +2,6 @@
 import { create } from "@bufbuild/protobuf";
 import { ReadSentSchema, type SentPage, type Status } from "../../gen/lahetti/v1/session_pb";
 import { hex, NONE } from "../wire/bytes";
-import { Lost } from "../wire/wire";
 import { Observable } from "./observable";
 import type { Session } from "./session";
 
@@ -44,7 +43,7 @@ export class Sent extends Observable {
     this.changed();
   }
 
-  /** Reads the next page. Rejects with Refusal. */
+  /** Reads the next page. Rejects with Refusal or Lost. */
   next(): Promise<void> {
     if (this.reading !== undefined) return this.reading;
     const mine = this.read().finally(() => {
@@ -71,7 +70,7 @@ export class Sent extends Observable {
       { case: "readSent", value: create(ReadSentSchema, { cursor }) },
       "sent",
     );
-    if (turn !== this.turn) throw new Lost(); // its place was in a list that is forgotten
+    if (turn !== this.turn) return this.page(NONE); // its place was in a list that is forgotten
     page.statuses.forEach((status) => this.keep(status));
     return page;
   }

@@ -113,6 +113,8 @@ export class Session extends Observable {
   private language = "fi";
   private wanted: Bytes = NONE;
   private signedIn: Promise<Wire> | undefined;
+  /** The change of role that is on its way: what is asked meanwhile waits for it. */
+  private changing: Promise<unknown> = Promise.resolve();
   private readonly listeners = new Set<(frame: Answer) => void>();
   private readonly comers = new Set<() => void>();
 
@@ -130,6 +132,10 @@ export class Session extends Observable {
 
   get acting(): Membership | undefined {
     return this.who?.memberships.find((m) => equal(m.id, this.who!.acting));
+  }
+
+  private get actingId(): Uint8Array {
+    return this.who?.acting ?? NONE;
   }
 
   /** Signs in. Rejects with Refusal, Lost or OtherLog; afterwards the session keeps itself up. */
@@ -156,6 +162,7 @@ export class Session extends Observable {
     this.device = undefined;
     this.who = undefined;
     this.signedIn = undefined;
+    this.changing = Promise.resolve();
     wire?.close();
     this.become({ name: "out" });
   }
@@ -166,37 +173,55 @@ export class Session extends Observable {
    * somebody else has come, or another role; else with Refusal.
    */
   async ask<Case extends Answer["case"]>(request: Request, expected: Case): Promise<AnswerOf<Case>> {
-    const { device, wanted } = this;
-    const isOurs = () => this.device === device && equal(this.wanted, wanted);
-    for (let hasty = 0; ;) {
-      if (this.signedIn === undefined || !isOurs()) throw new Lost();
+    const { device, actingId } = this;
+    const isOurs = () => this.device === device && equal(this.actingId, actingId);
+    await this.changing;
+    return this.exchange(request, expected, isOurs);
+  }
+
+  /** Acts in another membership from now on, and after each loss; one change after another. Rejects with Refusal or Lost. */
+  act(membership: Bytes): Promise<void> {
+    const { device } = this;
+    const isOurs = () => this.device === device;
+    const change = this.changing.then(async () => {
+      const before = this.wanted;
+      this.wanted = membership;
       try {
-        const answer = await (await this.signedIn).ask(request);
-        if (!isOurs()) throw new Lost();
+        const request: Request = { case: "act", value: { $typeName: "lahetti.v1.Act", membership } };
+        this.who = await this.exchange(request, "session", isOurs);
+      } catch (why) {
+        if (isOurs() && equal(this.wanted, membership)) this.wanted = before;
+        throw why;
+      }
+      this.become(this.phase);
+      this.come();
+    });
+    this.changing = change.catch(() => {});
+    return change;
+  }
+
+  /** Asks until it is answered, for as long as the question is still ours. */
+  private async exchange<Case extends Answer["case"]>(
+    request: Request,
+    expected: Case,
+    isOurs: () => boolean,
+  ): Promise<AnswerOf<Case>> {
+    for (let hasty = 0; this.signedIn !== undefined && isOurs();) {
+      try {
+        const wire = await this.signedIn;
+        if (!isOurs()) break;
+        const answer = await wire.ask(request);
+        if (!isOurs()) break;
         if (answer.case === expected) return answer.value as AnswerOf<Case>;
         throw new Refusal("unexpected-answer", Error_Class.FATAL, "");
       } catch (why) {
-        if (isHasty(why) && ++hasty < HASTY_MOST) await delay(HASTY_MS);
-        else if (!(why instanceof Lost || hasPassed(why))) throw why;
+        const tooSoon = isHasty(why) && ++hasty < HASTY_MOST;
+        if (!tooSoon && !(why instanceof Lost || hasPassed(why))) throw why;
+        // At least until the browser has told that the connection is closed.
+        await delay(tooSoon ? HASTY_MS : 0);
       }
     }
-  }
-
-  /** Acts in another membership from now on, and after each loss. */
-  async act(membership: Bytes): Promise<void> {
-    const before = this.wanted;
-    this.wanted = membership;
-    try {
-      this.who = await this.ask(
-        { case: "act", value: { $typeName: "lahetti.v1.Act", membership } },
-        "session",
-      );
-    } catch (why) {
-      this.wanted = before;
-      throw why;
-    }
-    this.become(this.phase);
-    this.come();
+    throw new Lost();
   }
 
   private async signIn(device: Device): Promise<Wire> {

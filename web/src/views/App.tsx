@@ -316,7 +316,9 @@ function Connection() {
   return (
     <div role="status" className="connection">
       {app.doubt !== undefined && (
-        <InlineAlert status="error">{app.words.t("page.log-doubt", app.doubt)}</InlineAlert>
+        <InlineAlert status={app.doubt.text === "page.log-doubt" ? "error" : "warning"}>
+          {app.words.t(app.doubt.text, app.doubt.code)}
+        </InlineAlert>
       )}
       {lost && <InlineAlert status="warning">{app.words.t("page.connection-lost")}</InlineAlert>}
       {!lost && wasLost && session.phase.name === "in" && (
