@@ -45,6 +45,8 @@ export const NAMES = {
   "county-administrator": "Pia Pääkäyttäjä",
   "area-contact": "Ylva Yhdyshenkilö",
   "area-administrator": "Aatu Alue",
+  "association-coach": "Ritva Rinnallakulkija",
+  "association-administrator": "Yrjö Yhdistys",
 };
 
 export class House {

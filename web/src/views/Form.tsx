@@ -95,7 +95,12 @@ export function Form({ kind, state, onChange, tried, hide = [], draw = {} }: Pro
         };
         const own = draw[row.field] ?? draw[row.shape];
         return (
-          <div className="field" key={row.field}>
+          <div
+            className="field"
+            key={row.field}
+            // The summary leads here: what is drawn elsewhere has no input of its own.
+            {...(own !== undefined && { id: `${id}${row.field}`, tabIndex: -1 })}
+          >
             {own !== undefined ? own(field) : <Field {...field} id={`${id}${row.field}`} />}
           </div>
         );

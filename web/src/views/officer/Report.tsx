@@ -1,4 +1,7 @@
-/* The report on one client: who saw the data, when and on what basis; whether it is whole, as this browser finds. */
+/*
+ * The report on one client: who saw the data, when and on what basis; whether it is whole, as this browser finds. What was refused
+ * stands first.
+ */
 import { memo, useEffect, useMemo, useState } from "react";
 import { Button, InlineAlert, Paragraph } from "suomifi-ui-components";
 import type { ClientEntry } from "../../../gen/lahetti/v1/session_pb";
@@ -43,6 +46,7 @@ export function Report({ client, found }: { client: string; found: ClientEntry |
   }, [report]);
   const identity = found?.identity;
   const done = report.verdict !== undefined && !report.reading;
+  const refused = report.rows.filter(isRefused);
 
   return (
     <View title={words.t("page.officer.report")}>
@@ -77,7 +81,10 @@ export function Report({ client, found }: { client: string; found: ClientEntry |
               {words.t("page.officer.print")}
             </Button>
           </div>
-          {asTable ? <Table rows={report.rows} /> : <Timeline rows={report.rows} />}
+          {refused.length > 0 && (
+            <Entries title={words.t("page.officer.refused")} rows={refused} asTable={asTable} />
+          )}
+          <Entries title={words.t("page.officer.all-lines")} rows={report.rows} asTable={asTable} />
         </>
       )}
       {done && report.rows.length === 0 && <Empty>{words.t("page.officer.no-lines")}</Empty>}
@@ -150,10 +157,24 @@ function chainsOf(words: Words, { verdict }: ClientReport): [string, string][] {
   ]);
 }
 
-function Timeline({ rows }: { rows: readonly Row[] }) {
+interface Listed {
+  title: string;
+  rows: readonly Row[];
+}
+
+function Entries({ asTable, ...listed }: Listed & { asTable: boolean }) {
+  return (
+    <>
+      <h2>{listed.title}</h2>
+      {asTable ? <Table {...listed} /> : <Timeline {...listed} />}
+    </>
+  );
+}
+
+function Timeline({ title, rows }: Listed) {
   const { parts, list } = useParts(rows.length, ENTRY_HEIGHT);
   return (
-    <div ref={list} role="list" className="timeline">
+    <div ref={list} role="list" className="timeline" aria-label={title}>
       {parts.map((part) =>
         part.gap ? (
           <div key={part.key} role="presentation" style={{ height: part.height }} />
@@ -196,7 +217,7 @@ function Entry(props: { row: Row; day: string | undefined; number: number; of: n
   const wrong = row.code !== undefined;
   return (
     <div role="listitem" aria-posinset={number} aria-setsize={of}>
-      {day !== undefined && <h2 className="day">{day}</h2>}
+      {day !== undefined && <h3 className="day">{day}</h3>}
       <div className={wrong ? "entry wrong" : isRefused(row) ? "entry refused" : "entry"}>
         <p className="when">{words.instant(row.event.timeUs)}</p>
         <p className="what">
@@ -247,18 +268,12 @@ function TableRow({ row, columns, index }: { row: Row; columns: readonly Column[
   );
 }
 
-function Table({ rows }: { rows: readonly Row[] }) {
+function Table({ title, rows }: Listed) {
   const words = useWords();
   const { parts, list } = useParts(rows.length, ROW_HEIGHT);
   const columns = useMemo(() => columnsOf(words), [words]);
   return (
-    <table
-      ref={list}
-      role="table"
-      className="trail"
-      aria-rowcount={rows.length + 1}
-      aria-label={words.t("page.officer.report")}
-    >
+    <table ref={list} role="table" className="trail" aria-rowcount={rows.length + 1} aria-label={title}>
       <thead role="rowgroup">
         <tr role="row" aria-rowindex={1}>
           {columns.map(({ title }) => (

@@ -1,7 +1,7 @@
 /* Before it is opened: that opening is recorded, and what it does not mean. */
 import { useState } from "react";
 import { Button, Paragraph } from "suomifi-ui-components";
-import { Step } from "../../../gen/lahetti/v1/bodies_pb";
+import { State, Step } from "../../../gen/lahetti/v1/bodies_pb";
 import type { Notice } from "../../../gen/lahetti/v1/session_pb";
 import { isHandedBack } from "../../session/opened";
 import { isOfQueue } from "../../trade/steps";
@@ -15,6 +15,8 @@ export function Unopened({ notice }: { notice: Notice }) {
   const [busy, setBusy] = useState(false);
   const [why, setWhy] = useState<unknown>(undefined);
   const first = notice.steps.includes(Step.OPEN);
+  // What a withdrawal stopped may never have been opened here.
+  const again = !first && notice.state !== State.STOPPED;
   const free = !isOfQueue(notice) || equal(notice.claimedBy, app.session.who!.user);
 
   async function open() {
@@ -40,7 +42,7 @@ export function Unopened({ notice }: { notice: Notice }) {
           <Paragraph>{words.t("note.opened")}</Paragraph>
           <div className="buttons">
             <Button onClick={() => void open()} aria-disabled={busy}>
-              {words.t(first ? "step.open" : "page.receive.open-again")}
+              {words.t(again ? "page.receive.open-again" : "step.open")}
             </Button>
           </div>
           {busy && <Busy text={words.t("page.receive.opening")} />}

@@ -101,7 +101,9 @@ export function Files({ label, files, onChange, single = false, error }: Props) 
           <strong>{label}</strong>
         </p>
         <p className="quiet">
-          {words.t("page.send.files.hint", sizeMost(words, server), words.number(limits.attachments))}
+          {single
+            ? words.t("page.send.files.hint-one", sizeMost(words, server))
+            : words.t("page.send.files.hint", sizeMost(words, server), words.number(limits.attachments))}
         </p>
         <input
           ref={input}
@@ -114,7 +116,7 @@ export function Files({ label, files, onChange, single = false, error }: Props) 
           {words.t(single ? "page.send.files.choose-one" : "page.send.files.choose")}
         </Button>
       </div>
-      <div role="alert">
+      <div role="alert" tabIndex={-1}>
         {[...(error === undefined ? [] : [error]), ...wrong].map((one) => (
           <InlineAlert key={one} status="error" mt="s">
             {one}

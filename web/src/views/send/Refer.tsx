@@ -200,7 +200,7 @@ function Flow({ entry, caseId, onSent }: FlowProps) {
     />,
     <CheckPart entry={entry} state={state} kind={KIND} files={files} coverage={coverage} lost={lost} />,
   ];
-  const wrong = tried ? wrongIn(here) : undefined;
+  const wrong = tried && !taking ? wrongIn(here) : undefined;
 
   return (
     <>

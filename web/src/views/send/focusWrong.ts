@@ -1,9 +1,11 @@
 /* After an attempt to go on: where what is wrong begins. */
 
-/** The summary of what is wrong, else the first field that is, once it has been drawn. */
+/** The summary of what is wrong, else the first field that is or what is said of it, once it has been drawn. */
 export function focusWrong(root: HTMLElement | null): void {
   setTimeout(() => {
     const summary = root?.querySelector<HTMLElement>(".fi-error-summary [tabindex='-1']");
-    (summary ?? root?.querySelector<HTMLElement>("[aria-invalid=true]"))?.focus();
+    (
+      summary ?? root?.querySelector<HTMLElement>("[aria-invalid=true], [role=alert][tabindex]:not(:empty)")
+    )?.focus();
   });
 }
