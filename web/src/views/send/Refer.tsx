@@ -166,6 +166,7 @@ function Flow({ entry, caseId, onSent }: FlowProps) {
   const parts: ReactNode[] = [
     <Recipients
       kind={KIND}
+      caseId={caseId}
       to={state.to}
       onChange={(to) => change({ to })}
       error={tried ? wrongIn(0) : undefined}
