@@ -1,6 +1,7 @@
-// The team of a client's case and its case manager, in a real browser against the real server, and what is sent to them by what they
-// are.
+// What several people do about one client, in real browsers against the real server: the team of a case and its case manager, who are
+// chosen as recipients by what they are; and files that go along with a question and with its answer.
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { after, before, test } from "node:test";
 import { House } from "./house.mjs";
 import { button, heading, seen } from "./views.mjs";
@@ -8,7 +9,7 @@ import { button, heading, seen } from "./views.mjs";
 const CLIENT = "Kuvitteellinen, Kaarlo";
 const [COACH, ADULT, CONTACT] = ["Ville Valmentaja", "Anni Aikuissosiaalityö", "Ylva Yhdyshenkilö"];
 
-let house, worker;
+let house, worker, coach;
 
 before(
   async () => {
@@ -133,4 +134,69 @@ test("who leaves the team gets nothing more that is sent to it", async () => {
   ])
     assert.equal(JSON.parse(await house.lahetti(person, "inbox", "--json")).length, n, person);
   assert.deepEqual(worker.faults, []);
+});
+
+const pdf = (name) => ({ name, mimeType: "application/pdf", buffer: Buffer.alloc(70_000, name) });
+
+/** What is read is the file that its author signed, as it was. */
+async function reads(page, name) {
+  await page.getByText(name).waitFor();
+  await button(page, "Hae tiedosto").click();
+  await page.getByText("Tiedosto on se, jonka laatija allekirjoitti").waitFor();
+  const [download] = await Promise.all([
+    page.waitForEvent("download"),
+    page.getByRole("link", { name: "Tallenna tiedosto" }).click(),
+  ]);
+  assert.deepEqual(readFileSync(await download.path()), pdf(name).buffer);
+}
+
+test("a question with a file, and which data it tells", async () => {
+  coach = await house.enrol("coach");
+  await coach.locator(".notice").first().click();
+  await button(coach, "Avaa").click();
+  await coach.getByText("Laatijan allekirjoitus pitää paikkansa").waitFor();
+  await button(coach, "Pyydä lisätietoja").click();
+  await coach.getByLabel("Kysymys", { exact: true }).fill("Onko tuore lausunto olemassa?");
+  // A document about a client says which data it tells.
+  const feedback = coach.getByRole("checkbox", { name: "Tieto asian etenemisestä" });
+  assert.ok(await feedback.isChecked());
+  await coach.getByText("Tieto asian etenemisestä", { exact: true }).click();
+  await button(coach, "Allekirjoita ja lähetä").click();
+  await coach.getByText("Valitkaa vähintään yksi.").waitFor();
+  await coach.getByText("Palvelun tarve", { exact: true }).click();
+  await coach.locator("input[type=file]").setInputFiles([pdf("lomake.pdf")]);
+  await coach.getByText("lomake.pdf").waitFor();
+  await seen(coach, "Pyydä lisätietoja", "ask-with-file");
+  await button(coach, "Allekirjoita ja lähetä").click();
+  await coach.getByText("Kirjattu: Pyydä lisätietoja").waitFor();
+});
+
+test("its answer with a file: a draft that is taken up again tells which file is missing", async () => {
+  await worker.goto(`${house.origin}/#/inbox`);
+  await worker.locator(".notice").first().click();
+  await button(worker, "Avaa").click();
+  await reads(worker, "lomake.pdf");
+  await button(worker, "Anna lisätiedot").click();
+  await worker.getByLabel("Vastaus", { exact: true }).fill("On, tässä se on.");
+  await worker.getByText("Terveystiedot", { exact: true }).click();
+  await worker.locator("input[type=file]").setInputFiles([pdf("lausunto.pdf")]);
+  await worker.getByText("lausunto.pdf").waitFor();
+  // Elsewhere and back: the text and what it tells are kept, the file is not.
+  await worker.getByRole("link", { name: "Asiakkaat" }).click();
+  await heading(worker, "Asiakkaat").waitFor();
+  await worker.goBack();
+  await worker.getByText("Nämä liitteet eivät säilyneet, ja ne on lisättävä uudelleen: lausunto.pdf.").waitFor();
+  assert.ok(await worker.getByRole("checkbox", { name: "Terveystiedot" }).isChecked());
+  assert.equal(await worker.getByLabel("Vastaus", { exact: true }).inputValue(), "On, tässä se on.");
+  await worker.locator("input[type=file]").setInputFiles([pdf("lausunto.pdf")]);
+  await seen(worker, "Anna lisätiedot", "answer-with-file");
+  await button(worker, "Allekirjoita ja lähetä").click();
+  await worker.getByText("Kirjattu: Anna lisätiedot").waitFor();
+  await coach.locator(".related .notice").first().click();
+  await button(coach, "Avaa").click();
+  await coach.getByText("On, tässä se on.").waitFor();
+  await coach.getByText("Palvelun tarve, Terveystiedot").waitFor();
+  await reads(coach, "lausunto.pdf");
+  await seen(coach, "Vastaus lisätietopyyntöön", "answer-opened");
+  assert.deepEqual([worker.faults, coach.faults], [[], []]);
 });
