@@ -4,7 +4,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 
 const folder = process.argv[2];
 const { texts, ...tables } = JSON.parse(readFileSync(0, "utf8"));
-const inside = /^(field|page\.(admin|officer|receive|send|form|to))\./;
+const inside = /^(field|page\.(act|admin|officer|receive|send|form|to))\./;
 
 writeFileSync(`${folder}/tables.json`, JSON.stringify(tables));
 ["en", "fi", "sv"].forEach((language, i) => {

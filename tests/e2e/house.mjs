@@ -115,6 +115,13 @@ export class House {
     return stdout;
   }
 
+  /** A command of the operator's at the console; what it printed. */
+  async lahettid(command, ...words) {
+    const all = [command, "--config", join(this.dir, "lahettid.conf"), ...words];
+    const { stdout } = await run(need("LAHETTID"), all, { env: this.env, timeout: 2 * PATIENCE_MS });
+    return stdout;
+  }
+
   async code(person, administrator = "county-administrator") {
     const text = await this.lahetti(administrator, "admin", "code", NAMES[person]);
     return /[0-9A-Z]{4}(-[0-9A-Z]{4}){3}/.exec(text)[0];

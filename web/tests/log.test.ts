@@ -4,7 +4,7 @@ import { openAct } from "../src/trust/act";
 import { floorOf, otherLog, saw, trust, type Log, type Prove } from "../src/trust/log";
 import { readVerifier } from "../src/trust/note";
 import { equal, random, text, NONE, type Bytes } from "../src/wire/bytes";
-import { base64, caught, LogSigner, root, Trail } from "./writer";
+import { actOf, BROUGHT_BACK, caught, LogSigner, root, Trail } from "./writer";
 
 let trail: Trail;
 let log: Log;
@@ -125,27 +125,13 @@ describe("what a device remembers", () => {
 
 // ---- generations -----------------------------------------------------------------------------------------------------
 
-const N = 8;
-
-async function checkpointText(of: Trail, size: number): Promise<string> {
-  return `${of.signer.name}\n${size}\n${base64(await root(of.leaves.slice(0, size)))}\n`;
-}
-
-async function actOf(ended: Trail, begun: Trail, change = (letters: string) => letters): Promise<Bytes> {
-  const letters = change(
-    `lahetti operator act v1\n${begun.signer.vkey}\n${await checkpointText(ended, N)}${await checkpointText(ended, 12)}` +
-      `${ended.signer.vkey}\n`,
-  );
-  return text(`${letters}\n${await ended.signer.line(letters)}${await begun.signer.line(letters)}`);
-}
-
 describe("a restored log", () => {
   let begun: Trail;
   let act: Bytes;
   let both: Log;
 
   beforeAll(async () => {
-    begun = await trail.restored("log.example.com/lahetti/2", N);
+    begun = await trail.restored("log.example.com/lahetti/2", BROUGHT_BACK);
     for (let i = 0; i < 5; i++) await begun.record(Action.RESTORE);
     act = await actOf(trail, begun);
     both = await trust(begun.signer.vkey, [act]);
@@ -155,25 +141,25 @@ describe("a restored log", () => {
     const shown = await begun.head();
     expect(await decide(await trail.head(5), shown, 5n)).toBe("unknown-key");
     expect(otherLog(trail.signer.vkey, begun.signer.vkey)).toEqual({
-      text: "cli.new-generation",
+      text: "page.act.new",
       shown: 2,
       trusted: 1,
     });
     expect(otherLog(begun.signer.vkey, trail.signer.vkey)).toEqual({
-      text: "cli.old-generation",
+      text: "page.act.old",
       shown: 1,
       trusted: 2,
     });
     expect(otherLog(trail.signer.vkey, trail.signer.vkey)).toBeUndefined();
     for (const name of [trail.signer.name, "log.example.org/lahetti/2", "log"])
       expect(otherLog(trail.signer.vkey, (await LogSigner.make(name)).vkey)).toEqual({
-        text: "cli.other-log",
+        text: "page.other-log",
       });
   });
 
   test("goes on by it", async () => {
     expect(both.generations.map((g) => g.verifier.vkey)).toEqual([begun.signer.vkey, trail.signer.vkey]);
-    expect(both.last?.size).toBe(BigInt(N));
+    expect(both.last?.size).toBe(BigInt(BROUGHT_BACK));
     const by = (seen: Bytes, shown: Bytes, floor?: bigint) => decide(seen, shown, floor, prover(begun), both);
     const now = await begun.head();
     expect(await by(await trail.head(5), now, 0n)).toBe("shown");

@@ -216,6 +216,27 @@ export class Trail {
   }
 }
 
+/** So many events are brought back, of twelve that somebody has shown. */
+export const BROUGHT_BACK = 8;
+
+async function checkpointText(of: Trail, size: number): Promise<string> {
+  return `${of.signer.name}\n${size}\n${base64(await root(of.leaves.slice(0, size)))}\n`;
+}
+
+/** The operator's act by which a log goes on in another one, signed after its text was changed. */
+export async function actOf(
+  ended: Trail,
+  begun: Trail,
+  change = (letters: string) => letters,
+): Promise<Bytes> {
+  const last = await checkpointText(ended, BROUGHT_BACK);
+  const newest = await checkpointText(ended, 12);
+  const letters = change(
+    `lahetti operator act v1\n${begun.signer.vkey}\n${last}${newest}${ended.signer.vkey}\n`,
+  );
+  return text(`${letters}\n${await ended.signer.line(letters)}${await begun.signer.line(letters)}`);
+}
+
 export function statement(id: Bytes): Bytes {
   const header = create(HeaderSchema, { id, salt: random(16) });
   return toBinary(StatementSchema, create(StatementSchema, { header, body: text("body") })) as Bytes;

@@ -3,7 +3,8 @@
  * it for a while it is locked: the key is forgotten, and what was opened with it.
  */
 import { disk } from "../store/disk";
-import { Fault } from "../trust/fault";
+import { ACT_MOST } from "../trust/act";
+import { Fault, type Outcome } from "../trust/fault";
 import { newKey, unlock, type Device, type Profile } from "../trust/device";
 import { hex, own, type Bytes } from "../wire/bytes";
 import { Lost, Refusal } from "../wire/wire";
@@ -11,12 +12,13 @@ import { browserLanguage, LANGUAGES, Words, type Language } from "../words/words
 import { Clients } from "./clients";
 import { Directory } from "./directory";
 import { Drafts } from "./drafts";
+import { readAct, type Restored } from "./generation";
 import { Inbox } from "./inbox";
 import { seeNewest } from "./log";
 import { Observable } from "./observable";
 import { OpenedContents } from "./opened";
 import { Sent } from "./sent";
-import { enrol, Session } from "./session";
+import { enrol, Session, type OtherLog } from "./session";
 
 /** Untouched for so long, the page is locked. The server ends idle sessions by itself later. */
 const LOCK_AFTER_MS = 10 * 60_000;
@@ -89,8 +91,7 @@ export class AppState extends Observable {
       logKey: greeting.logKey,
     };
     if (shared) this.passing = profile;
-    else await disk.putProfile(profile);
-    this.profiles = shared ? this.profiles : await disk.profiles();
+    else await this.keepProfile(profile);
     this.changed();
     return { profile, keyId: key.keyId, key: key.key, drafts: key.drafts };
   }
@@ -141,8 +142,17 @@ export class AppState extends Observable {
     const device = this.session.device;
     if (device === undefined) return;
     device.profile = { ...device.profile, ...part };
-    if (this.passing?.id === device.profile.id) return;
-    await disk.putProfile(device.profile);
+    if (this.passing?.id !== device.profile.id) await this.keepProfile(device.profile);
+  }
+
+  /** What a file that the operator has handed out says of the log that the server showed. */
+  async readAct({ profile, greeting }: OtherLog, file: Blob): Promise<Outcome<Restored>> {
+    const note = new Uint8Array(await file.slice(0, ACT_MOST + 1).arrayBuffer());
+    return readAct(profile, greeting.logKey, note);
+  }
+
+  async keepProfile(profile: Profile): Promise<void> {
+    await disk.putProfile(profile);
     this.profiles = await disk.profiles();
   }
 

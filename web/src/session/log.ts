@@ -22,12 +22,16 @@ function inTurn<T>(work: () => Promise<T>): Promise<T> {
   return next;
 }
 
-let known: { key: string; log: Promise<Log> } | undefined;
+const NO_ACTS: readonly Bytes[] = [];
+let known: { key: string; acts: readonly Bytes[]; log: Promise<Log> } | undefined;
 
-/** The log that this device was enrolled with: made once for each key. Rejects with Fault where the key can't be read. */
+/**
+ * The log that this device was enrolled with, as far as the acts that it has accepted have led: made once for each device. Rejects
+ * with Fault where the key can't be read.
+ */
 export function trustedLog(session: Session): Promise<Log> {
-  const key = session.device?.profile.logKey ?? "";
-  if (known?.key !== key) known = { key, log: trust(key) };
+  const { logKey: key = "", acts = NO_ACTS } = session.device?.profile ?? {};
+  if (known?.key !== key || known.acts !== acts) known = { key, acts, log: trust(key, acts) };
   return known.log;
 }
 

@@ -13,7 +13,8 @@ import {
 } from "../../gen/lahetti/v1/session_pb";
 import type { Membership } from "../../gen/lahetti/v1/directory_pb";
 import { ENROLMENT, LOGIN, sign } from "../trust/dsse";
-import type { Device, NewKey } from "../trust/device";
+import type { Device, NewKey, Profile } from "../trust/device";
+import { otherLog, type OtherLog as Shown } from "../trust/log";
 import { equal, hex, nowUs, random, sha256, text, NONE, type Bytes } from "../wire/bytes";
 import { Lost, Refusal, VERSION, Wire, type Answer, type AnswerOf, type Request } from "../wire/wire";
 import { Observable } from "./observable";
@@ -51,8 +52,15 @@ function delay(ms: number): Promise<void> {
 
 /** The greeting is of another service or log than the one that the device was enrolled with (protocol.md section 14). */
 export class OtherLog extends Refusal {
-  constructor() {
+  /** Which one, as far as its name tells. */
+  readonly what: Shown;
+
+  constructor(
+    readonly profile: Profile,
+    readonly greeting: Greeting,
+  ) {
     super("other-log", Error_Class.FATAL, "");
+    this.what = otherLog(profile.logKey, greeting.logKey) ?? { text: "page.other-log" };
   }
 }
 
@@ -233,7 +241,8 @@ export class Session extends Observable {
     try {
       const greeting = wire.greeting!;
       const { serverName, logKey } = device.profile;
-      if (serverName !== greeting.serverName || logKey !== greeting.logKey) throw new OtherLog();
+      if (serverName !== greeting.serverName || logKey !== greeting.logKey)
+        throw new OtherLog(device.profile, greeting);
       const claim = create(LoginClaimSchema, {
         purpose: "login",
         serverNonce: greeting.nonce,

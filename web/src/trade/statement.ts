@@ -68,8 +68,10 @@ export async function signStatement(session: Session, draft: Draft): Promise<Sig
   if (device === undefined || acting === undefined || greeting === undefined)
     throw new Error("nobody is signed in");
   const recipients = [...(draft.recipients ?? [])];
-  const inside = recipients.every(
-    (to) => to.organisation.length === 0 || equal(to.organisation, acting.organisation),
+  const consents = [...(draft.consents ?? [])];
+  // In a team there may be others: a consent that is named is meant for them.
+  const inside = recipients.every((to) =>
+    to.organisation.length === 0 ? consents.length === 0 : equal(to.organisation, acting.organisation),
   );
   const id = newId();
   const header = create(HeaderSchema, {
@@ -88,7 +90,7 @@ export async function signStatement(session: Session, draft: Draft): Promise<Sig
     createdUs: nowUs(),
     recipients,
     categories: [...(draft.categories ?? [])],
-    consents: [...(draft.consents ?? [])],
+    consents,
     deadline: draft.deadline ?? 0,
     attachments: (draft.files ?? []).map((file) => file.attachment),
     basis: draft.basis ?? create(BasisSchema, { kind: inside ? BasisKind.OWN_REGISTER : BasisKind.CONSENT }),

@@ -1,22 +1,21 @@
 /*
- * Steps in the life of what was delivered, from its recipient's side: which of those that the server offers there is a form for, the
- * statement that makes each, and its sending. What a step asks for stands in the tables; whether it may be taken the server decides.
+ * Steps in the life of what was delivered, from its recipient's side: which of those that the server offers there is a form for, and
+ * the statement that makes each. What a step asks for stands in the tables; whether it may be taken the server decides.
  */
 import { create, fromBinary, isMessage, type Message } from "@bufbuild/protobuf";
 import { AcknowledgementSchema, State, Step } from "../../gen/lahetti/v1/bodies_pb";
 import { BasisKind, Category } from "../../gen/lahetti/v1/common_pb";
-import type { Accepted, Content, Notice } from "../../gen/lahetti/v1/session_pb";
+import type { Content, Notice } from "../../gen/lahetti/v1/session_pb";
 import {
   BasisSchema,
   RecipientKind,
   RecipientSchema,
   StatementSchema,
-  type Basis,
   type Header,
 } from "../../gen/lahetti/v1/statement_pb";
 import type { Session } from "../session/session";
-import { equal, NONE, own as copy } from "../wire/bytes";
-import { bodyOf, signStatement, submit, type AttachedFile, type Draft, type Signed } from "./statement";
+import { equal, own as copy } from "../wire/bytes";
+import { bodyOf, signStatement, type AttachedFile, type Draft, type Signed } from "./statement";
 import { hasEnded, kind, kindNamed, step as stepRow, type KindRow } from "./tables";
 
 /** In the order in which they are offered: what one decides first, then the service, then the end. */
@@ -118,13 +117,19 @@ export interface StepTaken {
   readonly opened?: { readonly content: Content; readonly delivered: Delivered };
   /** A closing that tells the sender nothing, where nothing permits to. */
   readonly toNobody?: boolean;
-  readonly basis?: Basis;
+  /** What it and its attachments tell of the client. */
+  readonly categories?: readonly Category[];
   readonly files?: readonly AttachedFile[];
+}
+
+/** What a statement of a kind tells where nothing else is chosen. */
+export function usualCategories(row: KindRow): Category[] {
+  return [row.feedback ? Category.FEEDBACK : Category.SERVICE_NEED];
 }
 
 /** A statement about a client goes to the author of what it answers, in that author's unit. */
 export function stepDraft(taken: StepTaken, own: Uint8Array): Draft {
-  const { kind: row, body, notice, opened, toNobody, basis, files } = taken;
+  const { kind: row, body, notice, opened, toNobody, categories, files } = taken;
   const draft: Draft = { kind: row, body, inReplyTo: referenceOf(notice), ...leaves(body, own) };
   if (!row.hasClient || opened === undefined) return draft;
   const { content, delivered } = opened;
@@ -135,8 +140,7 @@ export function stepDraft(taken: StepTaken, own: Uint8Array): Draft {
     client: content.client,
     caseId: content.caseId,
     recipients: toNobody === true ? [] : [to],
-    categories: [row.feedback ? Category.FEEDBACK : Category.SERVICE_NEED],
-    ...(basis !== undefined && { basis }),
+    categories: categories ?? usualCategories(row),
     ...(files !== undefined && { files }),
   };
 }
@@ -146,15 +150,6 @@ function leaves(body: Message, own: Uint8Array): Pick<Draft, "basis"> {
   if (!isMessage(body, AcknowledgementSchema) || body.redirectTo === undefined) return {};
   if (equal(body.redirectTo.organisation, own)) return {};
   return { basis: create(BasisSchema, { kind: BasisKind.CONSENT }) };
-}
-
-export function signStep(session: Session, taken: StepTaken): Promise<Signed> {
-  return signStatement(session, stepDraft(taken, session.acting?.organisation ?? NONE));
-}
-
-/** Signs and sends in one. Rejects with Refusal or Lost. */
-export async function takeStep(session: Session, taken: StepTaken): Promise<Accepted> {
-  return submit(session, await signStep(session, taken));
 }
 
 function referenceOf(notice: Notice) {

@@ -15,7 +15,7 @@ import {
 } from "./note";
 
 const TITLE = "lahetti operator act v1";
-const ACT_MOST = 16384; // bytes
+export const ACT_MOST = 16384; // bytes
 const ENDED_MOST = 8;
 
 export interface Act {

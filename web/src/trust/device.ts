@@ -18,8 +18,10 @@ export interface Profile {
   spki: Bytes;
   userName: string;
   serverName: string;
-  /** The log's verifier key, as it was at the enrolment. */
+  /** The log's verifier key, as it was at the enrolment, or as the last accepted act says. */
   logKey: string;
+  /** The operator's acts that were accepted, from the newest back; none where the log was never restored. */
+  acts?: readonly Bytes[];
   /** The newest checkpoint of the log that this device has seen, as a signed note. */
   checkpoint: Bytes;
   membership: Bytes;

@@ -93,10 +93,10 @@ export function openHead(log: Log, note: Uint8Array): Promise<Checkpoint> {
 
 export type OtherLog =
   /** No generation of ours, or another key of the same one. */
-  | { readonly text: "cli.other-log" }
+  | { readonly text: "page.other-log" }
   /** The log was restored, or somebody pretends so; or an old server has come back. */
   | {
-      readonly text: "cli.new-generation" | "cli.old-generation";
+      readonly text: "page.act.new" | "page.act.old";
       readonly shown: number;
       readonly trusted: number;
     };
@@ -107,8 +107,8 @@ export function otherLog(trusted: string, shown: string): OtherLog | undefined {
   const one = generationOf(trusted);
   const other = generationOf(shown);
   if (other === undefined || other.log !== one?.log || other.generation === one.generation)
-    return { text: "cli.other-log" };
-  const text = other.generation > one.generation ? "cli.new-generation" : "cli.old-generation";
+    return { text: "page.other-log" };
+  const text = other.generation > one.generation ? "page.act.new" : "page.act.old";
   return { text, shown: other.generation, trusted: one.generation };
 }
 

@@ -10,7 +10,7 @@ import {
   TextInput,
 } from "suomifi-ui-components";
 import { RoleSchema } from "../../gen/lahetti/v1/common_pb";
-import { readCode } from "../session/session";
+import { OtherLog, readCode } from "../session/session";
 import { PASSPHRASE_LEAST, unlock, WrongPassphrase, type Device, type Profile } from "../trust/device";
 import { hex, unhex } from "../wire/bytes";
 import { Refusal } from "../wire/wire";
@@ -22,6 +22,7 @@ const LOOK_AGAIN_MS = 15_000;
 
 /** Seldom wanted here, and large. */
 const Ask = lazy(async () => ({ default: (await import("./Ask")).Ask }));
+const OtherLogPart = lazy(() => import("./OtherLog"));
 
 export function Enter() {
   const app = useApp();
@@ -47,13 +48,19 @@ export function Enter() {
 function SignIn({ unconfirmed, enrol }: { unconfirmed: (device: Device) => void; enrol: () => void }) {
   const app = useApp();
   const words = useWords();
-  const [chosen, setChosen] = useState<Profile | undefined>(app.profiles[0]);
+  const ended = app.session.phase.name === "ended" ? app.session.phase.why : undefined;
+  const [chosen, setChosen] = useState<Profile | undefined>(
+    () =>
+      app.profiles.find(({ id }) => ended instanceof OtherLog && id === ended.profile.id) ?? app.profiles[0],
+  );
   const [passphrase, setPassphrase] = useState("");
   const [wrong, setWrong] = useState("");
   const [why, setWhy] = useState<unknown>(undefined);
   const [busy, setBusy] = useState(false);
   const [forgetting, setForgetting] = useState(false);
-  const ended = app.session.phase.name === "ended" ? app.session.phase.why : undefined;
+  const other = [why, ended].find((one) => one instanceof OtherLog && one.profile.id === chosen?.id) as
+    OtherLog | undefined;
+  const follows = other !== undefined && other.profile.logKey !== chosen?.logKey;
 
   async function submit(event: FormEvent) {
     event.preventDefault();
@@ -83,7 +90,13 @@ function SignIn({ unconfirmed, enrol }: { unconfirmed: (device: Device) => void;
   return (
     <View title={words.t("page.sign-in")}>
       {app.locked === "idle" && <InlineAlert mb="m">{words.t("page.locked")}</InlineAlert>}
-      {ended !== undefined && (
+      {follows && <InlineAlert mb="m">{words.t("page.act.accepted")}</InlineAlert>}
+      {other !== undefined && !follows && (
+        <Suspense fallback={null}>
+          <OtherLogPart other={other} accepted={setChosen} />
+        </Suspense>
+      )}
+      {ended !== undefined && !(ended instanceof OtherLog) && (
         <InlineAlert status="warning" mb="m">
           {sentenceOf(words, ended)}
         </InlineAlert>
@@ -115,7 +128,7 @@ function SignIn({ unconfirmed, enrol }: { unconfirmed: (device: Device) => void;
           fullWidth
           mb="m"
         />
-        <EnterFailure why={why} />
+        {other === undefined && <EnterFailure why={why} />}
         <div className="buttons">
           <Button type="submit" aria-disabled={busy}>
             {words.t("page.sign-in")}

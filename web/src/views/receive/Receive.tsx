@@ -1,4 +1,5 @@
 /* What is addressed to those who receive: the list, and one delivery of it. Loaded when it is first gone to. */
+import "../send/send.css";
 import "./receive.css";
 import { Delivery } from "./Delivery";
 import { InboxList, readPlace } from "./InboxList";

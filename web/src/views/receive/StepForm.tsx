@@ -1,4 +1,7 @@
-/* The form of one step: asks what the step needs, signs it, sends it, and checks the receipt before it says that it is done. */
+/*
+ * The form of one step: asks what the step needs, signs it, sends it, and checks the receipt before it says that it is done. What
+ * tells of the client says which data, and may bring files along.
+ */
 import { useEffect, useRef, useState } from "react";
 import { fromBinary } from "@bufbuild/protobuf";
 import { Button, Heading, InlineAlert, Paragraph } from "suomifi-ui-components";
@@ -6,14 +9,17 @@ import { Step, StepSchema } from "../../../gen/lahetti/v1/bodies_pb";
 import type { Notice } from "../../../gen/lahetti/v1/session_pb";
 import { StatementSchema } from "../../../gen/lahetti/v1/statement_pb";
 import type { Opened } from "../../session/opened";
-import { missing, toBody, type FormState } from "../../trade/forms";
+import { missing, toBody } from "../../trade/forms";
 import type { Draft } from "../../trade/statement";
-import { deliveryOf, kindOfStep, stepDraft } from "../../trade/steps";
+import { deliveryOf, kindOfStep, stepDraft, usualCategories } from "../../trade/steps";
 import { hex } from "../../wire/bytes";
 import { Refusal } from "../../wire/wire";
 import { useApp, useWords } from "../context";
 import { Form, type Draw } from "../Form";
-import { Busy, Failure, FormEnd } from "../parts";
+import { Failure, FormEnd } from "../parts";
+import { Sending } from "../send/Files";
+import { TellsPart } from "../send/TellsPart";
+import { useFiles } from "../send/useFiles";
 import { useSending } from "../send/useSending";
 import { OutcomeField } from "./OutcomeField";
 import { RedirectField } from "./RedirectField";
@@ -50,7 +56,7 @@ export function StepForm({ notice, opened, draft, save, leave }: Props) {
   const words = useWords();
   const { step } = draft;
   const kind = kindOfStep(step);
-  const [state, setState] = useState<FormState>(draft.state);
+  const [written, setWritten] = useState(draft);
   const [tried, setTried] = useState(false);
   const heading = useRef<HTMLHeadingElement>(null);
   const sending = useSending(
@@ -67,19 +73,25 @@ export function StepForm({ notice, opened, draft, save, leave }: Props) {
 
   useEffect(() => heading.current?.focus(), []);
 
-  const untouched = Object.keys(state).every((field) => field === "step");
+  const { state, categories = kind === undefined ? [] : usualCategories(kind), fileNames = [] } = written;
+  const change = (part: Partial<StepDraft>) => setWritten((now) => ({ ...now, ...part }));
+  const { files, onFiles, lost } = useFiles(fileNames, (names) => change({ fileNames: names }));
+  const untouched =
+    Object.keys(state).every((field) => field === "step") &&
+    written.categories === undefined &&
+    !fileNames.length;
   // Kept at each pause; and at once where the form goes before the next one.
   const unsaved = useRef<(() => void) | undefined>(undefined);
   useEffect(() => {
-    if (untouched || state === draft.state) return;
+    if (untouched || written === draft) return;
     unsaved.current = () => {
       unsaved.current = undefined;
-      save({ step, state });
+      save(written);
     };
     const timer = setTimeout(() => unsaved.current?.(), PAUSE_MS);
     return () => clearTimeout(timer);
     // `save` and `draft` are made anew at each drawing.
-  }, [state, step, untouched]);
+  }, [written, untouched]);
   useEffect(() => () => unsaved.current?.(), []);
 
   function end(done?: Done) {
@@ -89,6 +101,7 @@ export function StepForm({ notice, opened, draft, save, leave }: Props) {
 
   if (kind === undefined) return null;
   const closes = step === Step.COMPLETE || step === Step.FAIL;
+  const wrongTells = kind.hasClient && categories.length === 0 ? words.t("page.send.wrong.tells") : undefined;
   const uncovered = why instanceof Refusal && isUncovered(why.code);
 
   function toSign(silent: boolean): Draft {
@@ -100,6 +113,8 @@ export function StepForm({ notice, opened, draft, save, leave }: Props) {
       body: toBody(kind!, state, { delivery: spokenOf, step }),
       notice,
       toNobody: silent,
+      categories,
+      files,
       ...(opened !== undefined &&
         delivered !== undefined && { opened: { content: opened.content, delivered } }),
     };
@@ -109,11 +124,11 @@ export function StepForm({ notice, opened, draft, save, leave }: Props) {
   async function send(silent: boolean) {
     if (busy) return;
     setTried(true);
-    if (missing(kind!, state).length > 0) return;
+    if (missing(kind!, state).length > 0 || wrongTells !== undefined) return;
     // However long the answer takes: the connection may have to be made anew.
     app.opened.touch(notice.delivery, "step", Infinity);
     // From another state the same step is another.
-    const what = JSON.stringify([state, silent, notice.state]);
+    const what = JSON.stringify([state, categories, silent, notice.state]);
     await sending.send(what, () => toSign(silent));
     app.opened.touch(notice.delivery, "step");
   }
@@ -138,7 +153,21 @@ export function StepForm({ notice, opened, draft, save, leave }: Props) {
         <Paragraph mb="m">{words.t("page.receive.goes-to", opened.content.authorName)}</Paragraph>
       )}
       {step === Step.RETURN && <Paragraph mb="m">{words.t("note.returned")}</Paragraph>}
-      <Form kind={kind} state={state} onChange={setState} tried={tried} draw={draw} />
+      <Form kind={kind} state={state} onChange={(now) => change({ state: now })} tried={tried} draw={draw} />
+      {lost.length > 0 && (
+        <InlineAlert status="warning" mb="m">
+          {words.t("page.send.restored.files", lost.join(", "))}
+        </InlineAlert>
+      )}
+      {kind.hasClient && (
+        <TellsPart
+          categories={categories}
+          onCategories={(now) => change({ categories: now })}
+          files={files}
+          onFiles={onFiles}
+          error={tried ? wrongTells : undefined}
+        />
+      )}
       {!(closes && uncovered) && <Failure why={why} />}
       {closes && uncovered && (
         <div role="alert">
@@ -157,7 +186,7 @@ export function StepForm({ notice, opened, draft, save, leave }: Props) {
         leave={() => end()}
         leaves={words.t(untouched ? "page.cancel" : "page.receive.discard")}
       >
-        <Busy text={words.t("page.receive.sending")} />
+        <Sending {...sending.progress} />
       </FormEnd>
     </form>
   );

@@ -20,6 +20,10 @@ import { StepForm, type Done } from "./StepForm";
 export interface StepDraft {
   step: Step;
   state: FormState;
+  /** What it tells of the client, where somebody has chosen; else the usual. */
+  categories?: number[];
+  /** Of what was attached: files themselves are not kept. */
+  fileNames?: string[];
 }
 
 interface Props {

@@ -7,6 +7,7 @@ import { Button, Heading, InlineAlert, Paragraph } from "suomifi-ui-components";
 import { BasisKindSchema, Category, Purpose, RoleSchema } from "../../../gen/lahetti/v1/common_pb";
 import type { ClientEntry, Viewer } from "../../../gen/lahetti/v1/session_pb";
 import type { PlaceState } from "../../trade/forms";
+import { isTeam } from "../../trade/team";
 import { hex } from "../../wire/bytes";
 import { useWords } from "../context";
 import { Place } from "../names";
@@ -100,14 +101,18 @@ export function Viewers({ to, viewers }: { to: readonly PlaceState[]; viewers: r
     <>
       {to.map((place, n) => {
         const here = viewers.filter(({ recipient }) => recipient === n);
+        const people = here.filter(({ user }) => user.length > 0);
         return (
           <div key={sameAs(place)}>
             <strong>
               <PlaceName place={place} />
             </strong>
-            {here.length === 0 && <p>{words.t("page.send.nobody-would-see")}</p>}
+            {here.length === 0 && (
+              <p>{words.t(isTeam(place) ? "page.send.named-already" : "page.send.nobody-would-see")}</p>
+            )}
+            {people.length === 0 && here.map(({ code }) => <p key={code}>{words.code(code)}</p>)}
             <ul className="viewers">
-              {here.map((viewer) => (
+              {people.map((viewer) => (
                 <li key={hex(viewer.user) + viewer.role}>
                   {viewer.userName}, {words.of(RoleSchema, viewer.role)}, <Place unit={viewer.unit} />
                   {": "}

@@ -1,4 +1,4 @@
-/* One client in one case: who it is, which consents there are, and what the case holds. */
+/* One client in one case: who it is, who works with them, which consents there are, and what the case holds. */
 import { Button, Heading } from "suomifi-ui-components";
 import { StateSchema } from "../../../gen/lahetti/v1/bodies_pb";
 import type { CaseEntry } from "../../../gen/lahetti/v1/session_pb";
@@ -12,6 +12,7 @@ import { Place, useKindName } from "../names";
 import { Busy, Empty, Failure, View } from "../parts";
 import { PlaceName } from "../RecipientPicker";
 import { go, href } from "../routes";
+import { CareTeam } from "./CareTeam";
 import { ConsentCard } from "./ConsentCard";
 import { Identity, WithClient } from "./Identity";
 
@@ -41,6 +42,7 @@ export function ClientView({ client, caseId }: { client: string; caseId: string 
           </Button>
         </div>
       )}
+      {caseId !== "" && <CareTeam caseId={caseId} />}
       <Failure why={failed} again={again} />
       {value === undefined && failed === undefined && <Busy text={words.t("page.reading")} />}
       {value !== undefined && (

@@ -1,13 +1,17 @@
-/* To whom: one or more, each named by its unit. */
+/* To whom: one or more, each named by its unit; or the case's own team and case manager, where there are any. */
 import { useState } from "react";
 import { Button } from "suomifi-ui-components";
 import { placeOf, type PlaceState } from "../../trade/forms";
 import type { KindRow } from "../../trade/tables";
-import { useApp } from "../context";
+import { isTeam, membersOf, readTeam, TEAM_KINDS, teamPlace } from "../../trade/team";
+import { unhex } from "../../wire/bytes";
+import { useApp, useAsked } from "../context";
+import { Failure } from "../parts";
 import { PlaceName, RecipientPicker } from "../RecipientPicker";
 
 interface Props {
   kind: KindRow;
+  caseId: string;
   to: readonly PlaceState[];
   onChange: (to: PlaceState[]) => void;
   error: string | undefined;
@@ -17,17 +21,32 @@ export function sameAs({ kind, organisation, unit, role, user }: PlaceState): st
   return [kind, organisation, unit, role, user].join(" ");
 }
 
-export function Recipients({ kind, to, onChange, error }: Props) {
+export function Recipients({ kind, caseId, to, onChange, error }: Props) {
   const app = useApp();
   const words = app.words;
   const [adding, setAdding] = useState(false);
+  const team = useAsked(() => readTeam(app.session, unhex(caseId)), [caseId]);
+  const whoIs = (place: PlaceState) =>
+    membersOf(place, team.value ?? [], app.session.who!.user)
+      .map(({ userName }) => userName)
+      .join(", ");
+  const ofCase = TEAM_KINDS.filter((one) => kind.recipients.some((allowed) => allowed === one))
+    .map(teamPlace)
+    .filter((place) => whoIs(place) !== "" && !to.some((one) => sameAs(one) === sameAs(place)));
+  const add = (place: PlaceState) => {
+    setAdding(false);
+    if (!to.some((one) => sameAs(one) === sameAs(place))) onChange([...to, place]);
+  };
   const most = Math.min(kind.recipientsMost, app.session.greeting?.limits?.recipients ?? kind.recipientsMost);
   return (
     <>
       <ul className="listed" aria-label={words.t("page.send.part.to")}>
         {to.map((place) => (
           <li key={sameAs(place)}>
-            <PlaceName place={place} />
+            <span>
+              <PlaceName place={place} />
+              {isTeam(place) && `: ${whoIs(place)}`}
+            </span>
             <Button variant="secondaryNoBorder" onClick={() => onChange(to.filter((one) => one !== place))}>
               {words.t("page.send.remove")}
             </Button>
@@ -36,18 +55,27 @@ export function Recipients({ kind, to, onChange, error }: Props) {
       </ul>
       <div className="field">
         {to.length === 0 || adding ? (
-          <RecipientPicker
-            label={words.t(to.length === 0 ? "page.send.to.first" : "page.send.to.next")}
-            kinds={kind.recipients}
-            value={undefined}
-            error={error}
-            onChange={(recipient) => {
-              setAdding(false);
-              if (recipient === undefined) return;
-              const place = placeOf(recipient);
-              if (!to.some((one) => sameAs(one) === sameAs(place))) onChange([...to, place]);
-            }}
-          />
+          <>
+            <Failure why={team.failed} again={team.again} />
+            {ofCase.length > 0 && (
+              <ul className="options of-case" aria-label={words.t("page.send.to.of-case")}>
+                {ofCase.map((place) => (
+                  <li key={sameAs(place)}>
+                    <button type="button" onClick={() => add(place)}>
+                      <PlaceName place={place} />: {whoIs(place)}
+                    </button>
+                  </li>
+                ))}
+              </ul>
+            )}
+            <RecipientPicker
+              label={words.t(to.length === 0 ? "page.send.to.first" : "page.send.to.next")}
+              kinds={kind.recipients}
+              value={undefined}
+              error={error}
+              onChange={(recipient) => (recipient === undefined ? setAdding(false) : add(placeOf(recipient)))}
+            />
+          </>
         ) : (
           to.length < most && (
             <Button variant="secondary" onClick={() => setAdding(true)}>

@@ -7,7 +7,6 @@ import { Button, Heading, InlineAlert } from "suomifi-ui-components";
 import type { ClientEntry } from "../../../gen/lahetti/v1/session_pb";
 import { Category } from "../../../gen/lahetti/v1/common_pb";
 import { missing, recipientOf, toBody, type FormState, type PlaceState } from "../../trade/forms";
-import type { AttachedFile } from "../../trade/statement";
 import { kindNamed } from "../../trade/tables";
 import { hex, unhex } from "../../wire/bytes";
 import { daysLater, today, type TextKey } from "../../words/words";
@@ -27,6 +26,7 @@ import { TellsPart } from "./TellsPart";
 import { focusWrong } from "./focusWrong";
 import { useCoverage } from "./useCoverage";
 import { useDraft } from "./useDraft";
+import { useFiles } from "./useFiles";
 import { useSending, type Sent } from "./useSending";
 
 /** As JSON, so that it can be kept. */
@@ -96,7 +96,6 @@ function Flow({ entry, caseId, onSent }: FlowProps) {
     part: 0,
   });
   const { state } = draft;
-  const [files, setFiles] = useState<readonly AttachedFile[]>([]);
   const [tried, setTried] = useState(false);
   const [taking, setTaking] = useState(false);
   const heading = useRef<HTMLHeadingElement>(null);
@@ -106,7 +105,7 @@ function Flow({ entry, caseId, onSent }: FlowProps) {
     onSent(sent);
   });
   const change = (part: Partial<ReferState>) => draft.set((now) => ({ ...now, ...part }));
-  const newestFiles = useRef(files);
+  const { files, onFiles, lost } = useFiles(state.fileNames, (fileNames) => change({ fileNames }));
 
   const { part } = state;
   const coverage = useCoverage({ client: entry.client, caseId, state, asked: part >= LAST - 1 });
@@ -162,10 +161,10 @@ function Flow({ entry, caseId, onSent }: FlowProps) {
     if (!went) coverage.again();
   }
 
-  const lost = state.fileNames.filter((name) => !files.some(({ attachment }) => attachment.name === name));
   const parts: ReactNode[] = [
     <Recipients
       kind={KIND}
+      caseId={caseId}
       to={state.to}
       onChange={(to) => change({ to })}
       error={tried ? wrongIn(0) : undefined}
@@ -182,12 +181,7 @@ function Flow({ entry, caseId, onSent }: FlowProps) {
       categories={state.categories}
       onCategories={(categories) => change({ categories })}
       files={files}
-      onFiles={(made) => {
-        const now = made(newestFiles.current);
-        newestFiles.current = now;
-        setFiles(now);
-        change({ fileNames: now.map(({ attachment }) => attachment.name) });
-      }}
+      onFiles={onFiles}
       error={tried ? wrongIn(2) : undefined}
     />,
     <BasisPart

@@ -1,4 +1,4 @@
-/* What the referral and its attachments tell of the client: the recipients may get no other kinds of data. */
+/* What a document and its attachments tell of the client: the recipients may get no other kinds of data. */
 import { Checkbox, CheckboxGroup } from "suomifi-ui-components";
 import { CategorySchema } from "../../../gen/lahetti/v1/common_pb";
 import type { AttachedFile } from "../../trade/statement";

@@ -9,6 +9,7 @@ import { WhoWouldSeeSchema, type Viewer } from "../../../gen/lahetti/v1/session_
 import { consentsFor, readCase, readConsents, type KnownConsent } from "../../trade/consents";
 import { recipientOf, type PlaceState } from "../../trade/forms";
 import { kindNamed } from "../../trade/tables";
+import { isTeam, memberPlace, membersOf, readTeam, unseenBy } from "../../trade/team";
 import { hex, unhex } from "../../wire/bytes";
 import { today } from "../../words/words";
 import { useApp, useAsked } from "../context";
@@ -18,9 +19,9 @@ export interface Coverage {
   viewers: readonly Viewer[] | undefined;
   consents: Reference[];
   known: readonly KnownConsent[];
-  /** Somebody at each recipient would see it. */
+  /** Somebody at each recipient would see it, and everyone of a team. */
   covered: boolean;
-  /** Recipients outside the controller whom nobody would see it at. */
+  /** Recipients outside the controller whom nobody would see it at, and members of a team who would not. */
   lacking: readonly PlaceState[];
   /** Whether any is outside the controller. */
   outside: boolean;
@@ -30,6 +31,9 @@ export interface Coverage {
 
 interface Answered {
   what: string;
+  /** Of each recipient those for whom it stands, where it is the team or its case manager. */
+  members: PlaceState[][];
+  outside: boolean;
   known: KnownConsent[];
   consents: Reference[];
   viewers: Viewer[];
@@ -46,8 +50,7 @@ interface Asked {
 export function useCoverage({ client, caseId, state, asked }: Asked): Coverage {
   const { session } = useApp();
   const own = hex(session.acting?.organisation ?? new Uint8Array(0));
-  const isOutside = ({ organisation }: PlaceState) => organisation !== own;
-  const outside = state.to.some(isOutside);
+  const isOutside = (place: PlaceState) => !isTeam(place) && place.organisation !== own;
   const what = JSON.stringify([state.to, state.categories, caseId]);
 
   // Reading is recorded: who goes back and forth is answered once.
@@ -55,20 +58,21 @@ export function useCoverage({ client, caseId, state, asked }: Asked): Coverage {
   const { value, failed, again } = useAsked(async () => {
     if (last.current?.what === what) return last.current;
     if (!asked || state.to.length === 0 || state.categories.length === 0) return undefined;
-    const recipients = state.to.map(recipientOf);
-    const known = outside ? await readConsents(session, await readCase(session, unhex(caseId))) : [];
-    const consents = consentsFor(
-      known,
-      recipients.filter((_, i) => isOutside(state.to[i]!)),
-      today(),
+    const team = state.to.some(isTeam) ? await readTeam(session, unhex(caseId)) : [];
+    const members = state.to.map((place) =>
+      isTeam(place) ? membersOf(place, team, session.who!.user).map(memberPlace) : [],
     );
+    const outside = [...state.to, ...members.flat()].filter(isOutside).map(recipientOf);
+    const known =
+      outside.length > 0 ? await readConsents(session, await readCase(session, unhex(caseId))) : [];
+    const consents = consentsFor(known, outside, today());
     const { viewers } = await session.ask(
       {
         case: "whoWouldSee",
         value: create(WhoWouldSeeSchema, {
           client,
           caseId: unhex(caseId),
-          recipients,
+          recipients: state.to.map(recipientOf),
           categories: state.categories,
           consents,
           kind: kindNamed("referral").number,
@@ -76,21 +80,20 @@ export function useCoverage({ client, caseId, state, asked }: Asked): Coverage {
       },
       "viewers",
     );
-    last.current = { what, known, consents, viewers };
+    last.current = { what, members, outside: outside.length > 0, known, consents, viewers };
     return last.current;
   }, [asked, what]);
 
   // An answer to what was asked before is none.
   const answer = value?.what === what ? value : undefined;
-  const seenBy = (n: number) =>
-    answer?.viewers.some(({ recipient, basis }) => recipient === n && basis !== 0) === true;
+  const unseen = answer && unseenBy(state.to, answer.members, answer.viewers).flat();
   return {
     viewers: answer?.viewers,
     consents: answer?.consents ?? [],
     known: answer?.known ?? [],
-    covered: answer !== undefined && state.to.every((_, n) => seenBy(n)),
-    lacking: answer === undefined ? [] : state.to.filter((place, n) => isOutside(place) && !seenBy(n)),
-    outside,
+    covered: unseen?.length === 0,
+    lacking: unseen?.filter(isOutside) ?? [],
+    outside: answer?.outside === true,
     failed,
     again: () => {
       last.current = undefined;
