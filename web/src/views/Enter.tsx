@@ -1,5 +1,5 @@
 /* The way in: enrolling this browser, signing in, waiting for the device to be confirmed, choosing as what one acts. */
-import { lazy, Suspense, useEffect, useState, type FormEvent } from "react";
+import { lazy, Suspense, useEffect, useRef, useState, type FormEvent } from "react";
 import {
   Button,
   Checkbox,
@@ -14,8 +14,9 @@ import { readCode } from "../session/session";
 import { PASSPHRASE_LEAST, unlock, WrongPassphrase, type Device, type Profile } from "../trust/device";
 import { hex, unhex } from "../wire/bytes";
 import { Refusal } from "../wire/wire";
-import { sentenceOf, useApp, useWords } from "./context";
-import { Busy, View } from "./parts";
+import { useApp, useWords } from "./context";
+import { focusWrong } from "./focusWrong";
+import { Busy, Failure, Trouble, View } from "./parts";
 
 /** While a device waits, one looks again so often by oneself. */
 const LOOK_AGAIN_MS = 15_000;
@@ -53,7 +54,6 @@ function SignIn({ unconfirmed, enrol }: { unconfirmed: (device: Device) => void;
   const [why, setWhy] = useState<unknown>(undefined);
   const [busy, setBusy] = useState(false);
   const [forgetting, setForgetting] = useState(false);
-  const ended = app.session.phase.name === "ended" ? app.session.phase.why : undefined;
 
   async function submit(event: FormEvent) {
     event.preventDefault();
@@ -82,12 +82,7 @@ function SignIn({ unconfirmed, enrol }: { unconfirmed: (device: Device) => void;
 
   return (
     <View title={words.t("page.sign-in")}>
-      {app.locked === "idle" && <InlineAlert mb="m">{words.t("page.locked")}</InlineAlert>}
-      {ended !== undefined && (
-        <InlineAlert status="warning" mb="m">
-          {sentenceOf(words, ended)}
-        </InlineAlert>
-      )}
+      <WhyOut />
       <form onSubmit={(event) => void submit(event)} className="narrow">
         {app.profiles.length > 1 && (
           <RadioButtonGroup
@@ -115,7 +110,7 @@ function SignIn({ unconfirmed, enrol }: { unconfirmed: (device: Device) => void;
           fullWidth
           mb="m"
         />
-        <EnterFailure why={why} />
+        <Failure why={why} />
         <div className="buttons">
           <Button type="submit" aria-disabled={busy}>
             {words.t("page.sign-in")}
@@ -148,16 +143,19 @@ function SignIn({ unconfirmed, enrol }: { unconfirmed: (device: Device) => void;
   );
 }
 
-function EnterFailure({ why }: { why: unknown }) {
-  const words = useWords();
-  if (why === undefined) return null;
-  const text = sentenceOf(words, why);
+/** Why nobody is signed in any more, where nobody has signed out. */
+function WhyOut() {
+  const app = useApp();
+  const { phase } = app.session;
   return (
-    <div role="alert">
-      <InlineAlert status="error" mb="m">
-        {text}
-      </InlineAlert>
-    </div>
+    <>
+      {app.locked === "idle" && <InlineAlert mb="m">{app.words.t("page.locked")}</InlineAlert>}
+      {phase.name === "ended" && (
+        <InlineAlert status="warning" mb="m">
+          <Trouble why={phase.why} />
+        </InlineAlert>
+      )}
+    </>
   );
 }
 
@@ -179,6 +177,7 @@ function Enrol({ done, back }: { done: (device: Device) => void; back: (() => vo
   const [tried, setTried] = useState(false);
   const [busy, setBusy] = useState(false);
   const [why, setWhy] = useState<unknown>(undefined);
+  const form = useRef<HTMLFormElement>(null);
   const read = readCode(code);
   const wrong = {
     code: read === undefined ? words.t("page.bad-code") : "",
@@ -193,7 +192,8 @@ function Enrol({ done, back }: { done: (device: Device) => void; back: (() => vo
     event.preventDefault();
     setTried(true);
     setWhy(undefined);
-    if (read === undefined || wrong.passphrase !== "" || wrong.again !== "" || busy) return;
+    if (busy) return;
+    if (read === undefined || wrong.passphrase !== "" || wrong.again !== "") return focusWrong(form.current);
     setBusy(true);
     try {
       done(await app.enrol(read, passphrase, name, shared));
@@ -205,8 +205,9 @@ function Enrol({ done, back }: { done: (device: Device) => void; back: (() => vo
 
   return (
     <View title={words.t("page.enrol")}>
+      <WhyOut />
       <Paragraph mb="m">{words.t("page.enrol.hint")}</Paragraph>
-      <form onSubmit={(event) => void submit(event)} className="narrow" noValidate>
+      <form ref={form} onSubmit={(event) => void submit(event)} className="narrow" noValidate>
         <TextInput
           labelText={words.t("page.code")}
           hintText={words.t("page.code.hint")}
@@ -254,7 +255,7 @@ function Enrol({ done, back }: { done: (device: Device) => void; back: (() => vo
         >
           {words.t("page.shared")}
         </Checkbox>
-        <EnterFailure why={why} />
+        <Failure why={why} />
         <div className="buttons">
           <Button type="submit" aria-disabled={busy}>
             {words.t("page.enrol")}
@@ -300,7 +301,7 @@ function Unconfirmed({ device, back }: { device: Device; back: () => void }) {
           .replace(/(.{4})/g, "$1 ")
           .trim()}
       </p>
-      <EnterFailure why={why} />
+      <Failure why={why} />
       <div className="buttons">
         <Button onClick={() => void look()}>{words.t("page.look-again")}</Button>
         <Button variant="secondaryNoBorder" onClick={back}>
@@ -337,7 +338,7 @@ function ChooseMembership() {
           </li>
         ))}
       </ul>
-      <EnterFailure why={why} />
+      <Failure why={why} />
     </View>
   );
 }
