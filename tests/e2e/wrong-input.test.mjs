@@ -70,7 +70,7 @@ async function enrolBy(page, code) {
 async function refer() {
   await worker.goto(`${house.origin}/#/clients`);
   await worker.locator(".rows li a").first().click();
-  await button(worker, "Uusi ohjaus palveluun").click();
+  await worker.getByRole("button", { name: /^(Uusi ohjaus palveluun|Jatka keskeneräistä ohjausta)$/ }).click();
 }
 
 async function toWhom() {
