@@ -50,7 +50,8 @@ export const NAMES = {
 };
 
 export class House {
-  static async open() {
+  /** `settings` are lines of lahettid.conf. */
+  static async open(settings = "") {
     const house = new House();
     house.dir = mkdtempSync(join(tmpdir(), "lahetti-page-"));
     house.port = await freePort();
@@ -65,7 +66,7 @@ export class House {
       env: house.env,
       timeout: 10 * PATIENCE_MS,
     });
-    appendFileSync(join(house.dir, "lahettid.conf"), process.env.LAHETTI_E2E_SETTINGS ?? "");
+    appendFileSync(join(house.dir, "lahettid.conf"), settings + (process.env.LAHETTI_E2E_SETTINGS ?? ""));
     await house.start();
     const pem = readFileSync(join(house.dir, "server.pem"));
     const spki = new X509Certificate(pem).publicKey.export({ type: "spki", format: "der" });

@@ -170,9 +170,9 @@ export class AppState extends Observable {
         .catch(() => {});
       // Without a connection one is out all the same.
       await Promise.race([revoked, new Promise((over) => setTimeout(over, SIGN_OUT_MS))]);
-      this.passing = undefined;
     }
     this.session.end();
+    this.passing = undefined;
   }
 
   /** Forgets a device of this browser, with its drafts. */

@@ -16,6 +16,7 @@ import { ENROLMENT, LOGIN, sign } from "../trust/dsse";
 import type { Device, NewKey, Profile } from "../trust/device";
 import { otherLog, type OtherLog as Shown } from "../trust/log";
 import { equal, hex, nowUs, random, sha256, text, NONE, type Bytes } from "../wire/bytes";
+import { isOutdated } from "../wire/page";
 import { Lost, Refusal, VERSION, Wire, type Answer, type AnswerOf, type Request } from "../wire/wire";
 import { Observable } from "./observable";
 
@@ -68,6 +69,20 @@ export function serverUrl(): string {
   return `wss://${location.host}/lahetti`;
 }
 
+/** The server is of another version than this page: it has to be loaded anew. */
+export const otherVersion = () => new Refusal("wrong-version", Error_Class.FATAL, "");
+
+/** Rejects with Lost, or with otherVersion(): a server that does not speak `lahetti.v1` any more can't be told from one that is away. */
+async function connect(pushed: (frame: Answer) => void, ended: (wire: Wire) => void): Promise<Wire> {
+  const wire = await Wire.open(serverUrl(), pushed, ended).catch(async (why: unknown) => {
+    throw why instanceof Lost && (await isOutdated()) ? otherVersion() : why;
+  });
+  const { versionLeast, versionMost } = wire.greeting!;
+  if (versionLeast <= VERSION && VERSION <= versionMost) return wire;
+  wire.close();
+  throw otherVersion();
+}
+
 /** A code as people type it, in the form over which its digest is taken; undefined where it is none. */
 export function readCode(typed: string): string | undefined {
   const letters = typed.toUpperCase().replace(/[\s-]/g, "").replace(/O/g, "0").replace(/[IL]/g, "1");
@@ -81,8 +96,7 @@ export async function enrol(
   deviceName: string,
   language: string,
 ): Promise<{ enrolled: Enrolled; greeting: Greeting }> {
-  const wire = await Wire.open(
-    serverUrl(),
+  const wire = await connect(
     () => {},
     () => {},
   );
@@ -125,6 +139,7 @@ export class Session extends Observable {
   private changing: Promise<unknown> = Promise.resolve();
   private readonly listeners = new Set<(frame: Answer) => void>();
   private readonly comers = new Set<() => void>();
+  private readonly enders = new Set<() => void>();
 
   /** Calls for each frame that the server sends unasked. */
   onPush(listener: (frame: Answer) => void): () => void {
@@ -136,6 +151,12 @@ export class Session extends Observable {
   onSignedIn(comer: () => void): () => void {
     this.comers.add(comer);
     return () => this.comers.delete(comer);
+  }
+
+  /** Calls just before the session ends, however it does: what is not kept yet can be kept now, and not later. */
+  onEnding(ender: () => void): () => void {
+    this.enders.add(ender);
+    return () => this.enders.delete(ender);
   }
 
   get acting(): Membership | undefined {
@@ -165,6 +186,7 @@ export class Session extends Observable {
 
   /** Ends it and forgets the key. */
   end(): void {
+    if (this.device !== undefined) for (const ender of this.enders) ender();
     const wire = this.wire;
     this.wire = undefined;
     this.device = undefined;
@@ -233,8 +255,7 @@ export class Session extends Observable {
   }
 
   private async signIn(device: Device): Promise<Wire> {
-    const wire = await Wire.open(
-      serverUrl(),
+    const wire = await connect(
       (frame) => this.hear(frame),
       (w) => void this.lose(w),
     );

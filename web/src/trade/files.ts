@@ -6,15 +6,15 @@ import { newId, sha256 } from "../wire/bytes";
 import type { AttachedFile } from "./statement";
 import { limits, mediaTypes } from "./tables";
 
-/** Bytes of no type that is known: they are sent, and never shown in a browser. */
+/** A file of which the browser knows no type: its bytes are sent, and never shown in a browser. */
 const WHATEVER = "application/octet-stream";
 
-export type FileProblem = "empty" | "too-large" | "type" | "name" | "too-many";
+export type FileProblem = "empty" | "too-large" | "type" | "name" | "too-many" | "unreadable";
 
 /** As in the table; undefined where files of this type may not go along. */
 function mediaTypeOf(file: File): string | undefined {
-  const [type = ""] = file.type.split(";");
-  return [type, WHATEVER].find((one) => mediaTypes.includes(one));
+  const type = file.type.split(";")[0] || WHATEVER;
+  return mediaTypes.includes(type) ? type : undefined;
 }
 
 /** Of one file. */

@@ -5,22 +5,25 @@ import { RoleSchema, Role } from "../../gen/lahetti/v1/common_pb";
 import type { Membership } from "../../gen/lahetti/v1/directory_pb";
 import type { AppState } from "../session/app";
 import { useObservable } from "../session/observable";
+import { otherVersion } from "../session/session";
 import { seesClients } from "../trade/tables";
 import { equal, hex, unhex } from "../wire/bytes";
+import { isOutdated } from "../wire/page";
 import { LANGUAGES, type Language, type TextKey } from "../words/words";
 import { AppContext, sentenceOf, useApp } from "./context";
 import { Enter } from "./Enter";
-import { Busy, View } from "./parts";
+import { Busy, Failure, View } from "./parts";
 import { href, useRoute } from "./routes";
 
 const AGAIN_MS = 2_000;
 
-/** A view's code: when there is a connection again, where there is none now. */
+/** A view's code: when there is a connection again, where there is none now. Rejects where the server has another page now. */
 async function patiently<T>(load: () => Promise<T>): Promise<T> {
   for (;;) {
     try {
       return await load();
     } catch {
+      if (await isOutdated()) throw otherVersion();
       await new Promise((over) => setTimeout(over, AGAIN_MS));
     }
   }
@@ -115,19 +118,20 @@ const PLACES: Place[] = [
 ];
 
 /** A view that can't be drawn leaves the others, and the session, as they are. */
-class Boundary extends Component<{ text: string; children: ReactNode }, { broken: boolean }> {
-  override state = { broken: false };
+class Boundary extends Component<{ title: string; children: ReactNode }, { why: unknown }> {
+  override state = { why: undefined };
 
-  static getDerivedStateFromError() {
-    return { broken: true };
+  static getDerivedStateFromError(why: unknown) {
+    return { why };
   }
 
   override render() {
-    if (!this.state.broken) return this.props.children;
+    const { why } = this.state;
+    if (why === undefined) return this.props.children;
     return (
-      <div role="alert">
-        <InlineAlert status="error">{this.props.text}</InlineAlert>
-      </div>
+      <View title={this.props.title}>
+        <Failure why={why} />
+      </View>
     );
   }
 }
@@ -203,7 +207,7 @@ function Here() {
     return <View title={app.words.t("page.no-such-place")}>{app.words.t("page.no-such-place.hint")}</View>;
   }
   return (
-    <Boundary key={`${hex(acting.id)} ${first}`} text={app.words.t("page.went-wrong")}>
+    <Boundary key={`${hex(acting.id)} ${first}`} title={app.words.t(place.title)}>
       <Suspense fallback={<Busy text={app.words.t("page.reading")} />}>{place.draw(rest)}</Suspense>
     </Boundary>
   );

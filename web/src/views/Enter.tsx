@@ -1,5 +1,5 @@
 /* The way in: enrolling this browser, signing in, waiting for the device to be confirmed, choosing as what one acts. */
-import { lazy, Suspense, useEffect, useState, type FormEvent } from "react";
+import { lazy, Suspense, useEffect, useRef, useState, type FormEvent } from "react";
 import {
   Button,
   Checkbox,
@@ -14,8 +14,9 @@ import { OtherLog, readCode } from "../session/session";
 import { PASSPHRASE_LEAST, unlock, WrongPassphrase, type Device, type Profile } from "../trust/device";
 import { hex, unhex } from "../wire/bytes";
 import { Refusal } from "../wire/wire";
-import { sentenceOf, useApp, useWords } from "./context";
-import { Busy, View } from "./parts";
+import { useApp, useWords } from "./context";
+import { focusWrong } from "./focusWrong";
+import { Busy, Failure, Trouble, View } from "./parts";
 
 /** While a device waits, one looks again so often by oneself. */
 const LOOK_AGAIN_MS = 15_000;
@@ -89,17 +90,12 @@ function SignIn({ unconfirmed, enrol }: { unconfirmed: (device: Device) => void;
 
   return (
     <View title={words.t("page.sign-in")}>
-      {app.locked === "idle" && <InlineAlert mb="m">{words.t("page.locked")}</InlineAlert>}
+      <WhyOut />
       {follows && <InlineAlert mb="m">{words.t("page.act.accepted")}</InlineAlert>}
       {other !== undefined && !follows && (
         <Suspense fallback={null}>
           <OtherLogPart other={other} accepted={setChosen} />
         </Suspense>
-      )}
-      {ended !== undefined && !(ended instanceof OtherLog) && (
-        <InlineAlert status="warning" mb="m">
-          {sentenceOf(words, ended)}
-        </InlineAlert>
       )}
       <form onSubmit={(event) => void submit(event)} className="narrow">
         {app.profiles.length > 1 && (
@@ -128,7 +124,7 @@ function SignIn({ unconfirmed, enrol }: { unconfirmed: (device: Device) => void;
           fullWidth
           mb="m"
         />
-        {other === undefined && <EnterFailure why={why} />}
+        {other === undefined && <Failure why={why} />}
         <div className="buttons">
           <Button type="submit" aria-disabled={busy}>
             {words.t("page.sign-in")}
@@ -161,16 +157,19 @@ function SignIn({ unconfirmed, enrol }: { unconfirmed: (device: Device) => void;
   );
 }
 
-function EnterFailure({ why }: { why: unknown }) {
-  const words = useWords();
-  if (why === undefined) return null;
-  const text = sentenceOf(words, why);
+/** Why nobody is signed in any more, where nobody has signed out. */
+function WhyOut() {
+  const app = useApp();
+  const { phase } = app.session;
   return (
-    <div role="alert">
-      <InlineAlert status="error" mb="m">
-        {text}
-      </InlineAlert>
-    </div>
+    <>
+      {app.locked === "idle" && <InlineAlert mb="m">{app.words.t("page.locked")}</InlineAlert>}
+      {phase.name === "ended" && !(phase.why instanceof OtherLog) && (
+        <InlineAlert status="warning" mb="m">
+          <Trouble why={phase.why} />
+        </InlineAlert>
+      )}
+    </>
   );
 }
 
@@ -192,6 +191,7 @@ function Enrol({ done, back }: { done: (device: Device) => void; back: (() => vo
   const [tried, setTried] = useState(false);
   const [busy, setBusy] = useState(false);
   const [why, setWhy] = useState<unknown>(undefined);
+  const form = useRef<HTMLFormElement>(null);
   const read = readCode(code);
   const wrong = {
     code: read === undefined ? words.t("page.bad-code") : "",
@@ -206,7 +206,8 @@ function Enrol({ done, back }: { done: (device: Device) => void; back: (() => vo
     event.preventDefault();
     setTried(true);
     setWhy(undefined);
-    if (read === undefined || wrong.passphrase !== "" || wrong.again !== "" || busy) return;
+    if (busy) return;
+    if (read === undefined || wrong.passphrase !== "" || wrong.again !== "") return focusWrong(form.current);
     setBusy(true);
     try {
       done(await app.enrol(read, passphrase, name, shared));
@@ -218,8 +219,9 @@ function Enrol({ done, back }: { done: (device: Device) => void; back: (() => vo
 
   return (
     <View title={words.t("page.enrol")}>
+      <WhyOut />
       <Paragraph mb="m">{words.t("page.enrol.hint")}</Paragraph>
-      <form onSubmit={(event) => void submit(event)} className="narrow" noValidate>
+      <form ref={form} onSubmit={(event) => void submit(event)} className="narrow" noValidate>
         <TextInput
           labelText={words.t("page.code")}
           hintText={words.t("page.code.hint")}
@@ -267,7 +269,7 @@ function Enrol({ done, back }: { done: (device: Device) => void; back: (() => vo
         >
           {words.t("page.shared")}
         </Checkbox>
-        <EnterFailure why={why} />
+        <Failure why={why} />
         <div className="buttons">
           <Button type="submit" aria-disabled={busy}>
             {words.t("page.enrol")}
@@ -313,7 +315,7 @@ function Unconfirmed({ device, back }: { device: Device; back: () => void }) {
           .replace(/(.{4})/g, "$1 ")
           .trim()}
       </p>
-      <EnterFailure why={why} />
+      <Failure why={why} />
       <div className="buttons">
         <Button onClick={() => void look()}>{words.t("page.look-again")}</Button>
         <Button variant="secondaryNoBorder" onClick={back}>
@@ -350,7 +352,7 @@ function ChooseMembership() {
           </li>
         ))}
       </ul>
-      <EnterFailure why={why} />
+      <Failure why={why} />
     </View>
   );
 }

@@ -16,9 +16,20 @@ export function useWords(): Words {
   return useApp().words;
 }
 
+/** It helps to load the page again, and the sentence says so: it is not the server's page, or something in it broke. */
+export function wantsReload(why: unknown): boolean {
+  return why instanceof Refusal ? why.code === "wrong-version" : !(why instanceof Lost);
+}
+
+/** Refusals of what bears a wrong time. */
+const CLOCK_CODES = ["clock-off", "dated-ahead"];
+
 /** What went wrong, in one sentence: the server's own, the page's where it has one, else that the connection is lost. */
 export function sentenceOf(words: Words, why: unknown): string {
   if (why instanceof OtherLog) return words.t("page.other-log");
+  if (why instanceof Refusal && why.code === "wrong-version") return words.t("page.other-version");
+  if (why instanceof Refusal && why.clocks !== undefined && CLOCK_CODES.includes(why.code))
+    return words.t("page.clock-off", words.instant(why.clocks.own), words.instant(why.clocks.server));
   if (why instanceof Refusal) return words.find(`code.${why.code}`) ?? (why.message || why.code);
   if (why instanceof Lost) return words.t("page.no-connection");
   return words.t("page.went-wrong");

@@ -1,7 +1,7 @@
 /* Small things that many views are made of. */
 import { useEffect, useRef, type ReactNode } from "react";
 import { Button, Heading, InlineAlert, LoadingSpinner } from "suomifi-ui-components";
-import { sentenceOf, useWords } from "./context";
+import { sentenceOf, useWords, wantsReload } from "./context";
 
 /**
  * A view: its title takes the focus when one comes to it, and is the page's. `tab` stands in the page's title instead, where the
@@ -25,19 +25,30 @@ export function View({ title, tab = title, children }: { title: string; tab?: st
 
 /** What went wrong, and a way to try again where there is one. */
 export function Failure({ why, again }: { why: unknown; again?: () => void }) {
-  const words = useWords();
   if (why === undefined) return null;
   return (
     <div role="alert">
       <InlineAlert status="error" mt="m" mb="m">
-        {sentenceOf(words, why)}
-        {again !== undefined && (
-          <Button variant="secondaryNoBorder" onClick={again} ml="m">
-            {words.t("page.try-again")}
-          </Button>
-        )}
+        <Trouble why={why} again={again} />
       </InlineAlert>
     </div>
+  );
+}
+
+/** Its sentence and the next step. */
+export function Trouble({ why, again }: { why: unknown; again?: (() => void) | undefined }) {
+  const words = useWords();
+  const reload = wantsReload(why);
+  const step = reload ? () => location.reload() : again;
+  return (
+    <>
+      {sentenceOf(words, why)}
+      {step !== undefined && (
+        <Button variant="secondaryNoBorder" onClick={step} ml="m">
+          {words.t(reload ? "page.reload" : "page.try-again")}
+        </Button>
+      )}
+    </>
   );
 }
 

@@ -11,6 +11,7 @@ import {
   type ClientFrame,
   type ServerFrame,
 } from "../../gen/lahetti/v1/session_pb";
+import { nowUs } from "./bytes";
 
 export const SUBPROTOCOL = "lahetti.v1";
 export const VERSION = 1;
@@ -25,6 +26,8 @@ export class Refusal extends Error {
     readonly code: string,
     readonly kind: Error_Class,
     sentence: string,
+    /** What this device's clock and the server's showed then (microseconds). */
+    readonly clocks?: { own: bigint; server: bigint },
   ) {
     super(sentence);
   }
@@ -47,6 +50,8 @@ interface Waiting {
 
 export class Wire {
   greeting: Greeting | undefined;
+  /** When it came, by a clock that nobody sets. */
+  private greetedAt = 0;
   /** Why the server closed, where it said so. */
   reason: Refusal | undefined;
   private readonly socket: WebSocket;
@@ -113,10 +118,11 @@ export class Wire {
 
     if (body.case === "greeting") {
       this.greeting = body.value;
+      this.greetedAt = performance.now();
       this.greeted(body.value);
     } else if (body.case === "error") {
       const { code, class: kind, sentence } = body.value;
-      const refusal = new Refusal(code, kind, sentence);
+      const refusal = new Refusal(code, kind, sentence, this.clocks());
       if (waiting === undefined) this.reason = refusal;
       else waiting.reject(refusal);
     } else if (waiting === undefined) {
@@ -126,6 +132,12 @@ export class Wire {
     }
     clearTimeout(waiting?.timer);
     this.waiting.delete(correlation);
+  }
+
+  private clocks() {
+    if (this.greeting === undefined) return undefined;
+    const since = Math.round((performance.now() - this.greetedAt) * 1000);
+    return { own: nowUs(), server: this.greeting.timeUs + BigInt(since) };
   }
 
   private end(): void {

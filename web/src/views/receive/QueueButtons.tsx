@@ -1,5 +1,5 @@
 /* The unit's queue: somebody takes a matter from it before opening it, and can put it back. The unit's head can put back another's. */
-import { useState } from "react";
+import { useEffect, useState } from "react";
 import { Button, Paragraph } from "suomifi-ui-components";
 import type { Notice } from "../../../gen/lahetti/v1/session_pb";
 import { isOfQueue, isOver } from "../../trade/steps";
@@ -12,9 +12,13 @@ export function QueueButtons({ notice }: { notice: Notice }) {
   const words = useWords();
   const [busy, setBusy] = useState(false);
   const [why, setWhy] = useState<unknown>(undefined);
-  if (!isOfQueue(notice) || isOver(notice)) return null;
   const { delivery } = notice;
   const free = notice.claimedBy.length === 0;
+  // Another had taken it, and has put it back.
+  useEffect(() => {
+    if (free) setWhy(undefined);
+  }, [free]);
+  if (!isOfQueue(notice) || isOver(notice)) return null;
   const mine = equal(notice.claimedBy, app.session.who!.user);
   const leads = app.session.acting!.leader;
 
@@ -42,7 +46,7 @@ export function QueueButtons({ notice }: { notice: Notice }) {
     <section className="queue" aria-label={words.t("page.receive.queue")}>
       <Failure why={why} />
       {free && <Paragraph>{words.t("page.receive.claim.hint")}</Paragraph>}
-      {!free && !mine && <Paragraph>{words.t("page.receive.claimed.hint")}</Paragraph>}
+      {!free && !mine && why === undefined && <Paragraph>{words.t("page.receive.claimed.hint")}</Paragraph>}
       <div className="buttons">
         {free && (
           <Button onClick={() => void ask("claim")} aria-disabled={busy}>

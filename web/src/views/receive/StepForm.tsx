@@ -93,6 +93,7 @@ export function StepForm({ notice, opened, draft, save, leave }: Props) {
     // `save` and `draft` are made anew at each drawing.
   }, [written, untouched]);
   useEffect(() => () => unsaved.current?.(), []);
+  useEffect(() => app.session.onEnding(() => unsaved.current?.()), [app]);
 
   function end(done?: Done) {
     unsaved.current = undefined;

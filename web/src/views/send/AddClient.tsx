@@ -12,6 +12,7 @@ import { readCivil } from "../../words/words";
 import type { TextKey } from "../../words/words";
 import { languageName } from "../Body";
 import { useApp, useWords } from "../context";
+import { focusWrong } from "../focusWrong";
 import { Busy, FormEnd, View } from "../parts";
 import { go, href } from "../routes";
 
@@ -57,13 +58,14 @@ export function AddClient() {
   const [fields, setFields] = useState(NOTHING);
   const [busy, setBusy] = useState(false);
   const [why, setWhy] = useState<unknown>(undefined);
+  const form = useRef<HTMLFormElement>(null);
   const ids = useRef({ client: newId(), caseId: newId() });
   const wrong = why instanceof Refusal ? fieldOf(why.code) : undefined;
 
   async function add() {
     if (busy) return;
     const birthDate = fields.birthDate.trim() === "" ? 0 : readCivil(fields.birthDate);
-    if (birthDate === undefined) return setWhy(new Refusal("bad-date", 0, ""));
+    if (birthDate === undefined) return refuse(new Refusal("bad-date", 0, ""));
     const { client, caseId } = ids.current;
     const identity = create(ClientIdentitySchema, {
       familyName: fields.familyName.trim(),
@@ -83,9 +85,14 @@ export function AddClient() {
       app.clients.keep(create(ClientEntrySchema, { client, cases: [caseId], identity }));
       go("clients", hex(client), hex(caseId));
     } catch (failed) {
-      setWhy(failed);
+      refuse(failed);
       setBusy(false);
     }
+  }
+
+  function refuse(failed: unknown) {
+    setWhy(failed);
+    focusWrong(form.current);
   }
 
   const field = (name: FieldName, optional = true): FieldState => ({
@@ -102,6 +109,7 @@ export function AddClient() {
         <a href={href("clients")}>{words.t("page.send.back-to-clients")}</a>
       </p>
       <form
+        ref={form}
         className="narrow"
         onSubmit={(event) => {
           event.preventDefault();

@@ -15,7 +15,7 @@ import { FormEnd } from "../parts";
 import { PartyPicker, PlaceName } from "../RecipientPicker";
 import { Files, Sending } from "./Files";
 import { Restored } from "./Proved";
-import { focusWrong } from "./focusWrong";
+import { focusWrong } from "../focusWrong";
 import { useDraft } from "./useDraft";
 import { useSending, type Sent } from "./useSending";
 

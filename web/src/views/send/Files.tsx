@@ -27,6 +27,7 @@ const PROBLEMS: Record<FileProblem, TextKey> = {
   type: "page.send.files.type",
   name: "page.send.files.name",
   "too-many": "page.send.files.too-many",
+  unreadable: "page.send.files.unreadable",
 };
 
 /** Whole megabytes that surely fit. */
@@ -58,7 +59,7 @@ export function Files({ label, files, onChange, single = false, error }: Props) 
   const server = app.session.greeting?.limits;
   const input = useRef<HTMLInputElement>(null);
   const [over, setOver] = useState(false);
-  const [wrong, setWrong] = useState<string[]>([]);
+  const [wrong, setWrong] = useState<{ name: string; problem: FileProblem }[]>([]);
   const here = useRef(files);
   here.current = files;
   useStrayDrops();
@@ -66,15 +67,15 @@ export function Files({ label, files, onChange, single = false, error }: Props) 
   async function add(list: FileList | null) {
     const chosen = [...(list ?? [])].slice(0, single ? 1 : undefined);
     const added: AttachedFile[] = [];
-    const problems: string[] = [];
+    const problems: typeof wrong = [];
     for (const file of chosen) {
       const problem = fileProblem(file, single ? 0 : here.current.length + added.length, server);
-      if (problem !== undefined) problems.push(sentence(words, file.name, problem, server));
+      if (problem !== undefined) problems.push({ name: file.name, problem });
       else
         try {
           added.push(await attach(file));
         } catch {
-          problems.push(words.t("page.send.files.unreadable", file.name));
+          problems.push({ name: file.name, problem: "unreadable" });
         }
     }
     setWrong(problems);
@@ -117,7 +118,10 @@ export function Files({ label, files, onChange, single = false, error }: Props) 
         </Button>
       </div>
       <div role="alert" tabIndex={-1}>
-        {[...(error === undefined ? [] : [error]), ...wrong].map((one) => (
+        {[
+          ...(error === undefined ? [] : [error]),
+          ...wrong.map(({ name, problem }) => sentence(words, name, problem, server)),
+        ].map((one) => (
           <InlineAlert key={one} status="error" mt="s">
             {one}
           </InlineAlert>

@@ -23,7 +23,7 @@ import { WithClient } from "./Identity";
 import { Proved, Restored } from "./Proved";
 import { Recipients } from "./Recipients";
 import { TellsPart } from "./TellsPart";
-import { focusWrong } from "./focusWrong";
+import { focusWrong } from "../focusWrong";
 import { useCoverage } from "./useCoverage";
 import { useDraft } from "./useDraft";
 import { useFiles } from "./useFiles";

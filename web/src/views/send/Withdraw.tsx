@@ -30,7 +30,7 @@ import { ConsentCard } from "./ConsentCard";
 import { Sending } from "./Files";
 import { Proved, Restored } from "./Proved";
 import { sameAs } from "./Recipients";
-import { focusWrong } from "./focusWrong";
+import { focusWrong } from "../focusWrong";
 import { useDraft } from "./useDraft";
 import { useSending, type Sent } from "./useSending";
 

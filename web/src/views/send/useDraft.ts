@@ -48,8 +48,9 @@ export function useDraft<T>(name: string, initial: T): DraftOf<T> {
     return () => clearTimeout(timer);
   }, [state, save]);
 
-  // Who goes elsewhere in between loses nothing.
+  // Who goes elsewhere in between, or whose session ends, loses nothing.
   useEffect(() => save, [save]);
+  useEffect(() => app.session.onEnding(save), [app, save]);
 
   return {
     state,
