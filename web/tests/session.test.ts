@@ -23,6 +23,8 @@ import { newKey, type Device } from "../src/trust/device";
 import { equal, hex, text, type Bytes } from "../src/wire/bytes";
 import { Lost, type Answer, type Request } from "../src/wire/wire";
 
+vi.hoisted(() => vi.stubGlobal("document", { querySelector: () => null }));
+
 const ROLES = [1, 2, 3].map((n) => new Uint8Array(16).fill(n));
 const [FIRST, SECOND, THIRD] = ROLES as [Bytes, Bytes, Bytes];
 const READ_SENT: Request = { case: "readSent", value: create(ReadSentSchema) };
@@ -52,7 +54,13 @@ class Socket {
   }
 }
 
-const GREETING = { serverName: "koe", logKey: "koe+1+x", nonce: new Uint8Array(32), version: 1 };
+const GREETING = {
+  serverName: "koe",
+  logKey: "koe+1+x",
+  nonce: new Uint8Array(32),
+  versionLeast: 1,
+  versionMost: 1,
+};
 
 /** What the server of the test knows, and what it was asked. */
 class Server {
