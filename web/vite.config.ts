@@ -1,7 +1,9 @@
+import { fileURLToPath } from "node:url";
 import { defineConfig } from "vite";
 
 export default defineConfig({
   base: "./",
+  resolve: { alias: { polished: fileURLToPath(new URL("src/polished.ts", import.meta.url)) } },
   build: {
     outDir: process.env["LAHETTI_PAGE"] ?? "dist",
     emptyOutDir: true,

@@ -35,6 +35,17 @@ async function freePort() {
   return port;
 }
 
+/** A Chromium that asks nobody anything. */
+export const launch = (...args) =>
+  chromium.launch({
+    executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
+    args: [
+      ..."--no-sandbox --disable-gpu --disable-quic --no-first-run".split(" "),
+      ..."--disable-background-networking --disable-component-update --disable-sync".split(" "),
+      ...args,
+    ],
+  });
+
 /** The names of the demonstration's people, as the directory has them. */
 export const NAMES = {
   "social-worker": "Sanna Sosiaalityöntekijä",
@@ -70,15 +81,9 @@ export class House {
     await house.start();
     const pem = readFileSync(join(house.dir, "server.pem"));
     const spki = new X509Certificate(pem).publicKey.export({ type: "spki", format: "der" });
-    house.browser = await chromium.launch({
-      executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
-      args: [
-        ..."--no-sandbox --disable-gpu --disable-quic --no-first-run".split(" "),
-        ..."--disable-background-networking --disable-component-update --disable-sync".split(" "),
-        // The key of this one server, and no other, is trusted.
-        `--ignore-certificate-errors-spki-list=${createHash("sha256").update(spki).digest("base64")}`,
-      ],
-    });
+    // The key of this one server, and no other, is trusted.
+    const digest = createHash("sha256").update(spki).digest("base64");
+    house.browser = await launch(`--ignore-certificate-errors-spki-list=${digest}`);
     return house;
   }
 

@@ -134,7 +134,7 @@ test("r1: the coach sees it come, opens it, takes it and ends it; the sender fol
   await worker.getByText("Päättynyt").first().waitFor();
   await button(worker, "Tarkista kuitti").click();
   await worker.getByText("Kuitti pitää paikkansa").waitFor();
-  await seen(worker, "Päättynyt", "timeline");
+  await seen(worker, "Päättynyt", "timeline", { dark: "dark" });
   assert.deepEqual([worker.faults, coach.faults], [[], []]);
 });
 

@@ -14,15 +14,42 @@ export const picture = (name) => `${pictures}/${name}.png`;
 export const button = (page, name) => page.getByRole("button", { name, exact: true });
 export const heading = (page, name) => page.getByRole("heading", { name });
 
-/** A view that is there: named by its heading, without findings, and as a picture. */
-export async function seen(page, title, name) {
+const WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"];
+// The others see no colours.
+const OF_COLOURS = ["color-contrast", "link-in-text-block"];
+
+// Colours that are half-way to others are nobody's.
+const settled = (page) =>
+  page.evaluate(() =>
+    Promise.all(
+      document
+        .getAnimations()
+        .filter(({ effect }) => effect.getComputedTiming().endTime < Infinity)
+        .map(({ finished }) => finished.catch(() => {})),
+    ),
+  );
+
+/** What axe finds in the view as it looks now. The page has no frames, for which alone the other way would be needed. */
+async function found(look, page, narrow = (axe) => axe.withTags(WCAG)) {
+  await settled(page);
+  const { violations } = await narrow(new AxeBuilder({ page }).setLegacyMode()).analyze();
+  return violations.map(({ id, nodes }) => `${look}: ${id}: ${nodes.map((node) => node.html).join(" | ")}`);
+}
+
+/** A view that is there: named by its heading, without findings in the light, in the dark and twice as large, and as a picture. */
+export async function seen(page, title, name, { dark } = {}) {
   await heading(page, title).first().waitFor();
-  const { violations } = await new AxeBuilder({ page })
-    .withTags(["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"])
-    .analyze();
-  const found = violations.map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.html).join(" | ")}`);
-  assert.deepEqual(found, [], `axe on "${title}"`);
+  const findings = await found("light", page);
   if (name) await page.screenshot({ path: picture(name), fullPage: true });
+  await page.emulateMedia({ colorScheme: "dark" });
+  findings.push(...(await found("dark", page, (axe) => axe.withRules(OF_COLOURS))));
+  if (dark) await page.screenshot({ path: picture(dark), fullPage: true });
+  await page.emulateMedia({ colorScheme: "light" });
+  const { width, height } = page.viewportSize();
+  await page.setViewportSize({ width: width / 2, height: height / 2 });
+  findings.push(...(await found("twice as large", page)));
+  await page.setViewportSize({ width, height });
+  assert.deepEqual(findings, [], `axe on "${title}"`);
 }
 
 /** Goes to what has a role and a name by the Tab key alone, as somebody without a mouse does, and presses a key there. */

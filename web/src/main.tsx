@@ -1,13 +1,14 @@
 import "./page.css";
 import { createRoot } from "react-dom/client";
-import { SuomifiThemeProvider, defaultSuomifiTheme } from "suomifi-ui-components";
+import { SuomifiThemeProvider } from "suomifi-ui-components";
 import { App } from "./views/App";
 import { AppState } from "./session/app";
+import { theme } from "./theme";
 
 const app = await AppState.start();
 
 createRoot(document.getElementById("page")!).render(
-  <SuomifiThemeProvider theme={defaultSuomifiTheme}>
+  <SuomifiThemeProvider theme={theme}>
     <App app={app} />
   </SuomifiThemeProvider>,
 );

@@ -35,6 +35,8 @@ export function useParts(count: number, height: number) {
   const elements = useRef(new Map<number, HTMLElement>());
   const measured = useRef(new Map<number, { to: number; height: number }>());
   const holds = useRef(new Map<number, Chunk["hold"]>());
+  /** So many entries there were when the End key was pressed; less than none when something else has been done since. */
+  const toEnd = useRef(-1);
   const [near, setNear] = useState<Near>({ first: 0, last: 1, focused: -1 });
   const [printing, setPrinting] = useState(false);
   const chunks = Math.ceil(count / CHUNK);
@@ -73,6 +75,9 @@ export function useParts(count: number, height: number) {
   useLayoutEffect(() => {
     for (const [key, element] of elements.current)
       measured.current.set(key, { to: end(key), height: element.getBoundingClientRect().height });
+    // What is drawn on the way has other heights than were likely: the end is not where it was when one set out for it.
+    if (toEnd.current === count && near.last === chunks)
+      scrollTo(scrollX, document.documentElement.scrollHeight);
     // By the heights as they are; not at once, because the browser may move the page by them first.
     const frame = requestAnimationFrame(look);
     return () => cancelAnimationFrame(frame);
@@ -87,16 +92,27 @@ export function useParts(count: number, height: number) {
       measured.current.clear(); // another width, other heights
       soon();
     };
+    const press = ({ key, target }: KeyboardEvent) => {
+      const writes = target instanceof HTMLElement && target.matches("input, textarea, select");
+      toEnd.current = key === "End" && !writes ? count : -1;
+    };
+    const turn = () => void (toEnd.current = -1);
     const before = () => flushSync(() => setPrinting(true));
     const after = () => setPrinting(false);
     addEventListener("scroll", soon, { passive: true });
     addEventListener("resize", forget);
+    addEventListener("keydown", press);
+    addEventListener("wheel", turn, { passive: true });
+    addEventListener("pointerdown", turn);
     addEventListener("beforeprint", before);
     addEventListener("afterprint", after);
     return () => {
       cancelAnimationFrame(frame);
       removeEventListener("scroll", soon);
       removeEventListener("resize", forget);
+      removeEventListener("keydown", press);
+      removeEventListener("wheel", turn);
+      removeEventListener("pointerdown", turn);
       removeEventListener("beforeprint", before);
       removeEventListener("afterprint", after);
     };
