@@ -15,6 +15,7 @@ import { FormEnd } from "../parts";
 import { PartyPicker, PlaceName } from "../RecipientPicker";
 import { Files, Sending } from "./Files";
 import { Restored } from "./Proved";
+import { Removable } from "./Recipients";
 import { focusWrong } from "../focusWrong";
 import { useDraft } from "./useDraft";
 import { useSending, type Sent } from "./useSending";
@@ -123,16 +124,9 @@ function Parties({ field }: { field: FieldProps }) {
       </p>
       <ul className="listed">
         {chosen.map((party) => (
-          <li key={key(party)}>
+          <Removable key={key(party)} remove={() => field.set(chosen.filter((one) => one !== party))}>
             <PlaceName place={party} />
-            <Button
-              type="button"
-              variant="secondaryNoBorder"
-              onClick={() => field.set(chosen.filter((one) => one !== party))}
-            >
-              {words.t("page.send.remove")}
-            </Button>
-          </li>
+          </Removable>
         ))}
       </ul>
       {chosen.length === 0 || adding ? (

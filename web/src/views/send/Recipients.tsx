@@ -1,11 +1,11 @@
 /* To whom: one or more, each named by its unit; or the case's own team and case manager, where there are any. */
-import { useState } from "react";
+import { useId, useState, type ReactNode } from "react";
 import { Button } from "suomifi-ui-components";
 import { placeOf, type PlaceState } from "../../trade/forms";
 import type { KindRow } from "../../trade/tables";
 import { isTeam, membersOf, readTeam, TEAM_KINDS, teamPlace } from "../../trade/team";
 import { unhex } from "../../wire/bytes";
-import { useApp, useAsked } from "../context";
+import { useApp, useAsked, useWords } from "../context";
 import { Failure } from "../parts";
 import { PlaceName, RecipientPicker } from "../RecipientPicker";
 
@@ -19,6 +19,26 @@ interface Props {
 
 export function sameAs({ kind, organisation, unit, role, user }: PlaceState): string {
   return [kind, organisation, unit, role, user].join(" ");
+}
+
+/** One of a list, and the button that takes it out: which one is said to those who don't see it. */
+export function Removable({ children, remove }: { children: ReactNode; remove: () => void }) {
+  const words = useWords();
+  const id = useId();
+  return (
+    <li>
+      <span id={`${id}one`}>{children}</span>
+      <Button
+        type="button"
+        variant="secondaryNoBorder"
+        id={`${id}remove`}
+        aria-labelledby={`${id}remove ${id}one`}
+        onClick={remove}
+      >
+        {words.t("page.send.remove")}
+      </Button>
+    </li>
+  );
 }
 
 export function Recipients({ kind, caseId, to, onChange, error }: Props) {
@@ -42,15 +62,10 @@ export function Recipients({ kind, caseId, to, onChange, error }: Props) {
     <>
       <ul className="listed" aria-label={words.t("page.send.part.to")}>
         {to.map((place) => (
-          <li key={sameAs(place)}>
-            <span>
-              <PlaceName place={place} />
-              {isTeam(place) && `: ${whoIs(place)}`}
-            </span>
-            <Button variant="secondaryNoBorder" onClick={() => onChange(to.filter((one) => one !== place))}>
-              {words.t("page.send.remove")}
-            </Button>
-          </li>
+          <Removable key={sameAs(place)} remove={() => onChange(to.filter((one) => one !== place))}>
+            <PlaceName place={place} />
+            {isTeam(place) && `: ${whoIs(place)}`}
+          </Removable>
         ))}
       </ul>
       <div className="field">

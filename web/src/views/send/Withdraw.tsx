@@ -120,7 +120,10 @@ function Withdrawing({ id, kept, body, digest }: Props) {
   if (sent !== undefined) {
     return (
       <>
-        <Proved sent={sent} title={words.t("page.send.withdrawn")}>
+        <Proved
+          sent={sent}
+          title={words.t(extent === "all" ? "page.send.withdrawn" : "page.send.withdrawn.part")}
+        >
           <After deliveries={sent.accepted.deliveries} />
         </Proved>
         {toClient}
@@ -186,6 +189,7 @@ function Withdrawing({ id, kept, body, digest }: Props) {
         why={sending.why}
         busy={sending.busy}
         does={words.t("page.send.withdraw.do")}
+        leaves={words.t("page.back")} // to cancel is the same word in Finnish as to withdraw
         leave={() => {
           draft.drop();
           go("clients", hex(header.client), hex(header.caseId));
