@@ -230,10 +230,10 @@ class Time(Limits):
         self.assertIn(SESSION, stranger.login())
 
     def test_peer_that_answers_no_ping_is_cut(self):
-        server = self.server("ping=2")
+        server = self.server("ping=5")
         mute = self.peer(server, actor(user=1))
         polite = self.peer(server, actor(user=2))
-        for _ in range(3):
+        for _ in range(2):
             opcode, payload = polite.hear_frame()
             self.assertEqual(opcode, PING)
             polite.pong(payload)
