@@ -1,6 +1,7 @@
 #include "names.h"
 
 #include <locale.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,12 +10,33 @@
 
 #define WORDS_MOST 64
 
+/* Which letter is another's lower case: found by the first thread that asks, and kept. */
+static locale_t letters;
+static pthread_once_t letters_found = PTHREAD_ONCE_INIT;
+
 struct names {
-	locale_t letters; /* which letter is another's lower case */
 	size_t n;
 	wchar_t *words[WORDS_MOST]; /* sorted, in text */
 	wchar_t *text;
 };
+
+/* A text in UTF-8 as letters, room of them at most; how many, (size_t)-1 where it is none. */
+static size_t letters_of(wchar_t *to, const char *text, size_t room)
+{
+	locale_t before = uselocale(letters);
+	size_t n = mbstowcs(to, text, room);
+
+	(void)uselocale(before);
+	return n;
+}
+
+/* The C library makes ready for a locale at its first use, not when it is made. */
+static void find_letters(void)
+{
+	letters = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0);
+	if (letters != (locale_t)0)
+		(void)letters_of(NULL, "", 0);
+}
 
 static int compare(const void *a, const void *b)
 {
@@ -40,7 +62,7 @@ static void split(struct names *n)
 			n->words[n->n] = at;
 		n->n++;
 		while (*at != L'\0' && !separates(*at)) {
-			*at = (wchar_t)towlower_l((wint_t)*at, n->letters);
+			*at = (wchar_t)towlower_l((wint_t)*at, letters);
 			at++;
 		}
 	}
@@ -48,13 +70,18 @@ static void split(struct names *n)
 		qsort(n->words, n->n, sizeof *n->words, compare);
 }
 
-/* With the letters of another, which are not its own then. */
-static struct names *create(const char *text, locale_t letters, struct lahetti_fault *f)
+struct names *names_create(const char *text, struct lahetti_fault *f)
 {
 	struct names *n = calloc(1, sizeof *n);
 	size_t room = strlen(text) + 1;
-	locale_t before;
 
+	(void)pthread_once(&letters_found, find_letters);
+	if (letters == (locale_t)0) {
+		free(n);
+		(void)lahetti_fault_set(f, LAHETTI_FAULT_BROKEN, "no-letters",
+					"The C library has no C.UTF-8: install its locales.");
+		return NULL;
+	}
 	if (n != NULL)
 		n->text = calloc(room, sizeof *n->text);
 	if (n == NULL || n->text == NULL) {
@@ -62,35 +89,10 @@ static struct names *create(const char *text, locale_t letters, struct lahetti_f
 		(void)lahetti_fault_no_memory(f);
 		return NULL;
 	}
-	n->letters = letters;
-	before = uselocale(letters);
 	/* What is no UTF-8 has been refused long ago; it has no words. */
-	if (mbstowcs(n->text, text, room) == (size_t)-1)
+	if (letters_of(n->text, text, room) == (size_t)-1)
 		n->text[0] = L'\0';
-	(void)uselocale(before);
 	split(n);
-	return n;
-}
-
-static void destroy(struct names *n)
-{
-	free(n->text);
-	free(n);
-}
-
-struct names *names_create(const char *text, struct lahetti_fault *f)
-{
-	locale_t letters = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0);
-	struct names *n;
-
-	if (letters == (locale_t)0) {
-		(void)lahetti_fault_set(f, LAHETTI_FAULT_BROKEN, "no-letters",
-					"The C library has no C.UTF-8: install its locales.");
-		return NULL;
-	}
-	n = create(text, letters, f);
-	if (n == NULL)
-		freelocale(letters);
 	return n;
 }
 
@@ -98,8 +100,8 @@ void names_destroy(struct names *n)
 {
 	if (n == NULL)
 		return;
-	freelocale(n->letters);
-	destroy(n);
+	free(n->text);
+	free(n);
 }
 
 size_t names_count(const struct names *n)
@@ -128,11 +130,11 @@ bool names_are(const struct names *n, const char *family_name, const char *given
 	if (whole == NULL)
 		return lahetti_fault_no_memory(f);
 	(void)snprintf(whole, room, "%s %s", family_name, given_names);
-	other = create(whole, n->letters, f);
+	other = names_create(whole, f);
 	free(whole);
 	if (other == NULL)
 		return false;
 	*are = equal(n, other);
-	destroy(other);
+	names_destroy(other);
 	return true;
 }
