@@ -24,16 +24,9 @@ static bool record(struct handling *h, Lahetti__V1__Action action,
 
 	entry_init(h, &e, action, LAHETTI__V1__EVENT_OUTCOME__EVENT_OUTCOME_DONE);
 	e.event.controller = id_bytes(h, controller);
-	e.subjects = &subject;
-	e.n_subjects = 1;
 	e.records = records;
 	e.n_records = 1;
-	if (row == NULL)
-		return lahetti_fault_no_memory(f);
-	if (!trail_append(h->trail, &e, f))
-		return false;
-	h->event = e.number;
-	return true;
+	return row != NULL ? entry_append(h, &e, &subject, f) : lahetti_fault_no_memory(f);
 }
 
 /* The organisation of a user; empty where there is no such user. */

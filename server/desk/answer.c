@@ -213,6 +213,17 @@ void entry_init(struct handling *h, struct trail_entry *e, Lahetti__V1__Action a
 	e->event.basis = LAHETTI__V1__BASIS_KIND__BASIS_KIND_NONE_NEEDED;
 }
 
+bool entry_append(struct handling *h, struct trail_entry *e, struct trail_subject *subject,
+		  struct lahetti_fault *f)
+{
+	e->subjects = subject;
+	e->n_subjects = 1;
+	if (!trail_append(h->trail, e, f))
+		return false;
+	h->event = e->number;
+	return true;
+}
+
 struct trail_subject subject_nobody(const struct lahetti_id *organisation)
 {
 	struct trail_subject s;

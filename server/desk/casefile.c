@@ -248,12 +248,7 @@ static bool record_rereading(struct handling *h, const struct rereading *r, stru
 	subject.part.case_id = id_bytes(h, &r->case_id);
 	subject.part.statement = id_bytes(h, &r->stored.row.id);
 	subject.part.statement_sha256 = digest_bytes(h, &r->stored.row.sha256);
-	e.subjects = &subject;
-	e.n_subjects = 1;
-	if (!trail_append(h->trail, &e, f))
-		return false;
-	h->event = e.number;
-	return true;
+	return entry_append(h, &e, &subject, f);
 }
 
 bool handle_read_statement(struct handling *h, struct lahetti_fault *f)

@@ -91,14 +91,9 @@ static bool record_enrolment(struct handling *h, const Lahetti__V1__Device *devi
 	entry_init(h, &e, LAHETTI__V1__ACTION__ACTION_ENROL,
 		   LAHETTI__V1__EVENT_OUTCOME__EVENT_OUTCOME_DONE);
 	subject = subject_nobody(&h->actor.organisation);
-	e.subjects = &subject;
-	e.n_subjects = 1;
 	e.records = records;
 	e.n_records = 2;
-	if (records[0] == NULL || !trail_append(h->trail, &e, f))
-		return false;
-	h->event = e.number;
-	return true;
+	return records[0] != NULL ? entry_append(h, &e, &subject, f) : lahetti_fault_no_memory(f);
 }
 
 bool handle_enrol(struct handling *h, struct lahetti_fault *f)
@@ -229,12 +224,7 @@ static bool record_login(struct handling *h, const char *reason, struct lahetti_
 		   LAHETTI__V1__EVENT_OUTCOME__EVENT_OUTCOME_DONE);
 	subject = subject_nobody(&h->actor.organisation);
 	e.event.reason = (char *)(uintptr_t)reason;
-	e.subjects = &subject;
-	e.n_subjects = 1;
-	if (!trail_append(h->trail, &e, f))
-		return false;
-	h->event = e.number;
-	return true;
+	return entry_append(h, &e, &subject, f);
 }
 
 static bool answer_signed_in(struct handling *h, Lahetti__V1__Session *session,

@@ -385,12 +385,7 @@ bool record_list(struct handling *h, const struct lahetti_id *client,
 	e.event.count = (uint32_t)count;
 	trail_subject_init(&subject, &h->actor.organisation, client);
 	subject.part.case_id = id_bytes(h, case_id);
-	e.subjects = &subject;
-	e.n_subjects = 1;
-	if (!trail_append(h->trail, &e, f))
-		return false;
-	h->event = e.number;
-	return true;
+	return entry_append(h, &e, &subject, f);
 }
 
 bool gather_holds(struct handling *h, const struct lahetti_id *statement,

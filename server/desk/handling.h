@@ -137,6 +137,9 @@ void cursor_write(uint8_t out[CURSOR_LEN], uint64_t at);
 /* Events: an entry with the actor and the actor's organisation as controller filled in. */
 void entry_init(struct handling *h, struct trail_entry *e, Lahetti__V1__Action action,
 		Lahetti__V1__EventOutcome outcome);
+/* Appends it as the event about one subject that the answer tells: its number is h->event. */
+LAHETTI_CHECKED bool entry_append(struct handling *h, struct trail_entry *e,
+				  struct trail_subject *subject, struct lahetti_fault *f);
 /* The weekly nameless client of an organisation: the subject of what concerns no client. */
 struct trail_subject subject_nobody(const struct lahetti_id *organisation);
 /* A record in the arena that puts an entry into the directory; NULL when spent. */

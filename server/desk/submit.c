@@ -555,14 +555,11 @@ static bool record_acceptance(struct handling *h, struct coming *c, struct decis
 	}
 	if (c->delivered.facts.found)
 		subject.part.delivery = id_bytes(h, &c->delivered.row.id);
-	e.subjects = &subject;
-	e.n_subjects = 1;
 	e.records = c->records;
 	e.n_records = c->n_records;
 	content.client = holder.client;
-	if (!trail_append(h->trail, &e, f))
+	if (!entry_append(h, &e, &subject, f))
 		return false;
-	h->event = e.number;
 	content.envelope = lahetti_message_pack(&h->frame->submit->envelope->base, &h->arena);
 	return content.envelope.data != NULL && statements_content_add(h->store, &content, f) &&
 	       attach_all(h, &c->id, header, f) && stop_deliveries(h, c, f);

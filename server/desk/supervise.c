@@ -28,12 +28,7 @@ static bool record_reading(struct handling *h, const struct lahetti_id *controll
 	e.event.controller = id_bytes(h, controller);
 	e.event.count = (uint32_t)n;
 	trail_subject_init(&subject, controller, client);
-	e.subjects = &subject;
-	e.n_subjects = 1;
-	if (!trail_append(h->trail, &e, f))
-		return false;
-	h->event = e.number;
-	return true;
+	return entry_append(h, &e, &subject, f);
 }
 
 /* Where a page of a client's parts goes on: at an event, after so many of its parts. */
