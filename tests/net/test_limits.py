@@ -233,7 +233,7 @@ class Time(Limits):
         server = self.server("ping=5")
         mute = self.peer(server, actor(user=1))
         polite = self.peer(server, actor(user=2))
-        for _ in range(2):
+        for _ in range(3):
             opcode, payload = polite.hear_frame()
             self.assertEqual(opcode, PING)
             polite.pong(payload)
