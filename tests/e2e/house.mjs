@@ -128,6 +128,12 @@ export class House {
     return stdout;
   }
 
+  /** A client of the social worker's, of the command line; a code of the test range. */
+  async addClient(familyName, givenNames, hetu) {
+    const names = ["--family-name", familyName, "--given-names", givenNames];
+    await this.lahetti("social-worker", "client", "add", ...names, "--hetu", hetu, "--language", "fi");
+  }
+
   async code(person, administrator = "county-administrator") {
     const text = await this.lahetti(administrator, "admin", "code", NAMES[person]);
     return /[0-9A-Z]{4}(-[0-9A-Z]{4}){3}/.exec(text)[0];

@@ -15,8 +15,7 @@ before(
   async () => {
     house = await House.open();
     worker = await house.enrol("social-worker");
-    const client = ["--family-name", "Kuvitteellinen", "--given-names", "Kaarlo", "--hetu", "010170-933L"];
-    await house.lahetti("social-worker", "client", "add", ...client, "--language", "fi");
+    await house.addClient("Kuvitteellinen", "Kaarlo", "010170-933L");
   },
   { timeout: 900_000 },
 );
