@@ -13,6 +13,7 @@
 #define ID_COUNTER_BITS 12
 #define ID_COUNTER_SEED 0x7ff /* half of the counter is left to count with */
 #define ID_RANDOM_AT	8     /* where rand_b begins, after two bits of variant */
+#define RANDOM_AT_ONCE	512
 
 static _Atomic(lahetti_random_fn *) random_in_force;
 static _Atomic(lahetti_clock_fn *) clock_in_force;
@@ -24,6 +25,43 @@ void lahetti_random_set(lahetti_random_fn *random)
 	atomic_store(&random_in_force, random);
 }
 
+/* Salts, nonces and identifiers are cut from what the thread took at once: asking for each costs
+ * more than all that is done with it. */
+static _Thread_local struct {
+	uint8_t bytes[RANDOM_AT_ONCE];
+	size_t left;
+} taken;
+
+/* The child of a fork must not give what its parent gives too. */
+static void forget_taken(void)
+{
+	taken.left = 0;
+}
+
+static void watch_forks(void)
+{
+	(void)pthread_atfork(NULL, NULL, forget_taken);
+}
+
+static bool cut_random(uint8_t *data, size_t len)
+{
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+	if (len > sizeof taken.bytes)
+		return len <= INT32_MAX && RAND_bytes(data, (int)len) == 1;
+	(void)pthread_once(&once, watch_forks);
+	if (len > taken.left) {
+		taken.left = 0;
+		if (RAND_bytes(taken.bytes, sizeof taken.bytes) != 1)
+			return false;
+		taken.left = sizeof taken.bytes;
+	}
+	taken.left -= len;
+	memcpy(data, taken.bytes + taken.left, len);
+	lahetti_wipe(taken.bytes + taken.left, len);
+	return true;
+}
+
 bool lahetti_random(uint8_t *data, size_t len, struct lahetti_fault *f)
 {
 	lahetti_random_fn *replaced = atomic_load(&random_in_force);
@@ -32,7 +70,7 @@ bool lahetti_random(uint8_t *data, size_t len, struct lahetti_fault *f)
 	if (replaced != NULL)
 		done = replaced(data, len);
 	else if (len > 0)
-		done = len <= INT32_MAX && RAND_bytes(data, (int)len) == 1;
+		done = cut_random(data, len);
 	return done || lahetti_fault_set(f, LAHETTI_FAULT_BROKEN, "no-random",
 					 "The system gave no random bytes.");
 }

@@ -6,7 +6,9 @@
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <time.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -193,6 +195,48 @@ static void random_bytes_differ(void **state)
 	assert_true(lahetti_random(b, sizeof b, NULL));
 	assert_memory_not_equal(a, b, sizeof a);
 	assert_true(lahetti_random(NULL, 0, NULL));
+}
+
+/* Each piece is another, also where several are cut from one, or where one is too long for that. */
+static void no_random_byte_is_given_twice(void **state)
+{
+	uint8_t pieces[300][16], longer[2][600];
+
+	(void)state;
+	for (size_t i = 0; i < 300; i++) {
+		assert_true(lahetti_random(pieces[i], sizeof pieces[i], NULL));
+		for (size_t k = 0; k < i; k++)
+			assert_memory_not_equal(pieces[i], pieces[k], sizeof pieces[i]);
+	}
+	assert_true(lahetti_random(longer[0], sizeof longer[0], NULL));
+	assert_true(lahetti_random(longer[1], sizeof longer[1], NULL));
+	assert_memory_not_equal(longer[0], longer[1], sizeof longer[0]);
+}
+
+static void child_gives_other_random_bytes_than_its_parent(void **state)
+{
+	uint8_t ours[16], theirs[16];
+	int ends[2], status;
+	pid_t child;
+
+	(void)state;
+	assert_true(
+		lahetti_random(ours, sizeof ours, NULL)); /* something is left of what was taken */
+	assert_int_equal(pipe(ends), 0);
+	child = fork();
+	if (child == 0)
+		_exit(lahetti_random(theirs, sizeof theirs, NULL) &&
+				      write(ends[1], theirs, sizeof theirs) == sizeof theirs
+			      ? 0
+			      : 1);
+	assert_true(child > 0);
+	assert_true(lahetti_random(ours, sizeof ours, NULL));
+	assert_int_equal(read(ends[0], theirs, sizeof theirs), sizeof theirs);
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+	assert_memory_not_equal(ours, theirs, sizeof ours);
+	(void)close(ends[0]);
+	(void)close(ends[1]);
 }
 
 static void identifier_text_goes_both_ways(void **state)
@@ -455,6 +499,8 @@ int main(void)
 		cmocka_unit_test(identifiers_of_many_threads_grow_and_differ),
 		cmocka_unit_test(no_identifier_without_random_bytes),
 		cmocka_unit_test(random_bytes_differ),
+		cmocka_unit_test(no_random_byte_is_given_twice),
+		cmocka_unit_test(child_gives_other_random_bytes_than_its_parent),
 		cmocka_unit_test(identifier_text_goes_both_ways),
 		cmocka_unit_test(other_identifiers_are_refused),
 		cmocka_unit_test(empty_identifier_is_all_zero),
