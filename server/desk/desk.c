@@ -264,52 +264,29 @@ static bool record_one(struct handling *h, struct lahetti_fault *f)
 	return handler->handle(h, f);
 }
 
-/* Records a job or undoes it alone. False: the transaction itself can't go on. */
-static bool record_job(struct desk *d, struct handling *h, struct lahetti_fault *f)
+/* What a job took or moved besides the database, when its transaction will not be committed. */
+static void put_back(struct desk *d, struct handling *h)
 {
-	struct lahetti_fault fault = {0};
-
-	if (!store_job_begin(d->store, f))
-		return false;
-	trail_mark(d->trail, &h->mark);
-	if (record_one(h, &fault)) {
-		count_failed_try(d, h);
-		return store_job_keep(d->store, f);
-	}
-	h->refused = fault.kind == LAHETTI_FAULT_MALFORMED || fault.kind == LAHETTI_FAULT_INVALID;
-	count_failed_try(d, h);
 	attach_settle(h, false);
 	erase_settle(d->facts.attachments, &h->gone, false);
+}
+
+/* Records a job, or answers what is wrong with it. False: it had changed something by then. */
+static bool record_job(struct desk *d, struct handling *h)
+{
+	uint64_t changes = store_changes(d->store);
+	struct lahetti_fault fault = {0};
+
+	if (record_one(h, &fault))
+		return true;
+	h->refused = fault.kind == LAHETTI_FAULT_MALFORMED || fault.kind == LAHETTI_FAULT_INVALID;
+	put_back(d, h);
 	if (fault.kind == LAHETTI_FAULT_BROKEN || fault.kind == LAHETTI_FAULT_UNCERTAIN) {
 		log_fault(d, "job_failed", &fault);
 		atomic_fetch_add(&d->failed, 1);
 	}
-	trail_undo(d->trail, &h->mark);
 	answer_fault(h, &fault);
-	return store_job_undo(d->store, f);
-}
-
-/* Refusals that were only counted until now. One that cannot be recorded costs nothing else. */
-static bool record_due(struct desk *d, bool all, struct lahetti_fault *f)
-{
-	struct lahetti_fault fault = {0};
-	struct trail_mark mark;
-	struct refusal r;
-
-	while (quiet_due(d->quiet, all, lahetti_now_us(), &r)) {
-		if (!store_job_begin(d->store, f))
-			return false;
-		trail_mark(d->trail, &mark);
-		if (!record_refusal(d->trail, &r, NULL, &fault)) {
-			log_fault(d, "refusals_lost", &fault);
-			trail_undo(d->trail, &mark);
-			if (!store_job_undo(d->store, f))
-				return false;
-		} else if (!store_job_keep(d->store, f)) {
-			return false;
-		}
-	}
-	return true;
+	return store_changes(d->store) == changes;
 }
 
 static bool look_at_room(struct desk *d)
@@ -322,18 +299,12 @@ static bool look_at_room(struct desk *d)
 	return low;
 }
 
-static bool record_group(struct desk *d, size_t n, bool last, struct lahetti_fault *f)
+static bool commit(struct desk *d, struct lahetti_fault *f)
 {
-	bool low = look_at_room(d);
-
-	if (!store_begin(d->store, f) || !record_due(d, last, f))
+	if (!trail_seal(d->trail, f) || !store_commit(d->store, f))
 		return false;
-	for (size_t i = 0; i < n; i++)
-		d->slots[i].low = low;
-	for (size_t i = 0; i < n; i++)
-		if (!record_job(d, &d->slots[i], f))
-			return false;
-	return trail_seal(d->trail, f) && store_commit(d->store, f);
+	trail_committed(d->trail);
+	return true;
 }
 
 /* Whether a commit of which that was not known has happened after all. */
@@ -373,21 +344,28 @@ static bool has_store(struct desk *d)
 	return true;
 }
 
-/* After a commit that failed: nothing of the group is acknowledged. */
-static void give_up_group(struct desk *d, size_t n, const struct lahetti_fault *fault)
+/* Back to the last commit, after `fault`. */
+static void go_back(struct desk *d, const struct lahetti_fault *fault)
 {
 	struct lahetti_fault f = {0};
 
-	log_fault(d, "commit_failed", fault);
 	store_rollback(d->store);
+	if (fault->kind != LAHETTI_FAULT_UNCERTAIN ? trail_revert(d->trail, &f) : reopen(d, &f))
+		return;
+	log_fault(d, "store_lost", &f);
+	atomic_store(&d->broken, "the database can't be used");
+}
+
+/* After a commit that failed: nothing of the group is acknowledged. */
+static void give_up_group(struct desk *d, struct handling *group, size_t n,
+			  const struct lahetti_fault *fault)
+{
+	log_fault(d, "commit_failed", fault);
 	if (strcmp(fault->code, "db-full") == 0)
 		room_give(d->room);
-	if (fault->kind == LAHETTI_FAULT_UNCERTAIN ? !reopen(d, &f) : !trail_revert(d->trail, &f)) {
-		log_fault(d, "store_lost", &f);
-		atomic_store(&d->broken, "the database can't be used");
-	}
+	go_back(d, fault);
 	for (size_t i = 0; i < n; i++) {
-		struct handling *h = &d->slots[i];
+		struct handling *h = &group[i];
 
 		if (h->n_taken > 0)
 			attach_settle(h, fault->kind == LAHETTI_FAULT_UNCERTAIN && happened(d, h));
@@ -396,6 +374,26 @@ static void give_up_group(struct desk *d, size_t n, const struct lahetti_fault *
 			    fault->kind == LAHETTI_FAULT_UNCERTAIN ? "commit-uncertain"
 								   : "server-fault");
 	}
+}
+
+/* Refusals that were only counted until now: a group of their own, so that what fails beside them
+ * does not cost them. */
+static void record_due(struct desk *d, bool all)
+{
+	struct lahetti_fault fault = {0};
+	struct refusal r;
+	bool ok;
+
+	if (!quiet_due(d->quiet, all, lahetti_now_us(), &r))
+		return;
+	ok = store_begin(d->store, &fault);
+	do
+		ok = ok && record_refusal(d->trail, &r, NULL, &fault);
+	while (quiet_due(d->quiet, all, lahetti_now_us(), &r));
+	if (ok && commit(d, &fault))
+		return;
+	log_fault(d, "refusals_lost", &fault);
+	go_back(d, &fault);
 }
 
 /*
@@ -412,7 +410,7 @@ static void keep(struct desk *d)
 	if (!has_store(d))
 		return;
 	if (!erase_replay(d->store, d->trail, d->facts.attachments, &erased, &fault)) {
-		give_up_group(d, 0, &fault);
+		give_up_group(d, NULL, 0, &fault);
 		return;
 	}
 	if (!erase_destroy_retired(d->options.vault, lahetti_now_us(),
@@ -434,6 +432,7 @@ static void finish_one(struct desk *d, struct handling *h, struct answer ***end)
 	const struct handler *handler = handler_of(h->job->head.frame);
 	struct lahetti_fault fault = {0};
 
+	count_failed_try(d, h);
 	if (handler->finish != NULL && !h->answered && !handler->finish(h, &fault)) {
 		log_fault(d, "answer_failed", &fault);
 		answer_fault(h, &fault);
@@ -473,12 +472,57 @@ static void finish_group(struct desk *d, size_t n)
 		store_rollback(d->store);
 }
 
-static void commit_done(struct desk *d, size_t n)
+/* The same job once more. What the journal of erasures has a line for stays there. */
+static void start_again(struct desk *d, struct handling *h)
 {
-	trail_committed(d->trail);
+	struct job *j = h->job;
+	bool erases = h->erases;
+	struct lahetti_fault fault = {0};
+
+	put_back(d, h);
+	answers_drop(h);
+	if (!handling_start(h, j, &fault))
+		answer_fault(h, &fault);
+	h->erases = erases;
+}
+
+/* Jobs as one transaction. False: one of them failed after it had changed something, and none is
+ * recorded. */
+static bool record_together(struct desk *d, struct handling *group, size_t n)
+{
+	struct lahetti_fault fault = {0};
+	bool low = look_at_room(d);
+	bool ok = store_begin(d->store, &fault);
+
+	for (size_t i = 0; ok && i < n; i++) {
+		group[i].low = low;
+		if (!record_job(d, &group[i])) {
+			go_back(d, &fault);
+			return false;
+		}
+	}
+	if (!ok || !commit(d, &fault)) {
+		give_up_group(d, group, n, &fault);
+		return true;
+	}
 	for (size_t i = 0; i < n; i++) {
-		attach_settle(&d->slots[i], true);
-		erase_settle(d->facts.attachments, &d->slots[i].gone, true);
+		attach_settle(&group[i], true);
+		erase_settle(d->facts.attachments, &group[i].gone, true);
+	}
+	return true;
+}
+
+/* A refusal that is undone with the others is counted this time, and told when its minute is over.
+ */
+static void record_each(struct desk *d, struct handling *group, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		start_again(d, &group[i]);
+		if (!has_store(d))
+			answer_last(&group[i], LAHETTI__V1__ERROR__CLASS__CLASS_TRANSIENT,
+				    "server-fault");
+		else if (!group[i].answered)
+			(void)record_together(d, &group[i], 1);
 	}
 }
 
@@ -505,14 +549,12 @@ static void write_group(struct desk *d, struct job *list)
 		job_destroy(j);
 		leave(d, 1);
 	}
-	if (!has_store(d))
-		for (size_t i = 0; i < n; i++)
-			answer_last(&d->slots[i], LAHETTI__V1__ERROR__CLASS__CLASS_TRANSIENT,
-				    "server-fault");
-	else if (!record_group(d, n, false, &fault))
-		give_up_group(d, n, &fault);
-	else
-		commit_done(d, n);
+	if (has_store(d))
+		record_due(d, false);
+	/* What fails after it has changed something is our fault or the disk's, and rare: a
+	 * savepoint for each job would make every one dearer by a sixth. */
+	if (!has_store(d) || (!record_together(d, d->slots, n) && n > 1))
+		record_each(d, d->slots, n);
 	for (size_t i = 0; i < n; i++)
 		to_keep = to_keep || d->slots[i].erases;
 	if (to_keep)
@@ -527,14 +569,10 @@ static void write_group(struct desk *d, struct job *list)
 /* Nobody comes: what was counted is told, the disk is looked at, a lost store looked for. */
 static void write_nothing(struct desk *d, bool last)
 {
-	struct lahetti_fault fault = {0};
-
 	if (!has_store(d))
 		return;
-	if (record_group(d, 0, last, &fault))
-		trail_committed(d->trail);
-	else
-		give_up_group(d, 0, &fault);
+	(void)look_at_room(d);
+	record_due(d, last);
 }
 
 static void *write_all(void *context)

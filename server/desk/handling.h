@@ -69,7 +69,6 @@ struct handling {
 	struct erase_gone *gone; /* attachments of what it erases (erase.h) */
 	bool erases; /* the journal has a line for it: whatever comes of the job, it is carried out
 		      */
-	struct trail_mark mark;
 	/* Attachments that this job took, until it is known whether the commit names them. */
 	struct lahetti_id *taken;
 	size_t n_taken;

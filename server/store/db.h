@@ -75,6 +75,8 @@ void db_rollback(struct db *db);
 
 /* How many statements the connection has begun. */
 uint64_t db_begun(const struct db *db);
+/* How many rows it has added, changed and deleted, also what was rolled back. */
+uint64_t db_changes(const struct db *db);
 
 /*
  * Runs a statement by its index. db_run wants no rows and tells how many were changed (changed may

@@ -537,6 +537,11 @@ uint64_t db_begun(const struct db *db)
 	return db->begun;
 }
 
+uint64_t db_changes(const struct db *db)
+{
+	return (uint64_t)sqlite3_total_changes64(db->handle);
+}
+
 bool db_run(struct db *db, size_t statement, const struct db_value *params, size_t n,
 	    uint64_t *changed, struct lahetti_fault *f)
 {

@@ -119,20 +119,9 @@ void store_rollback(struct store *s)
 	db_rollback(s->db);
 }
 
-bool store_job_begin(struct store *s, struct lahetti_fault *f)
+uint64_t store_changes(const struct store *s)
 {
-	return db_run(s->db, SQL_JOB_BEGIN, NULL, 0, NULL, f);
-}
-
-bool store_job_keep(struct store *s, struct lahetti_fault *f)
-{
-	return db_run(s->db, SQL_JOB_KEEP, NULL, 0, NULL, f);
-}
-
-bool store_job_undo(struct store *s, struct lahetti_fault *f)
-{
-	return db_run(s->db, SQL_JOB_UNDO, NULL, 0, NULL, f) &&
-	       db_run(s->db, SQL_JOB_KEEP, NULL, 0, NULL, f);
+	return db_changes(s->db);
 }
 
 bool store_meta_put(struct store *s, const char *name, struct lahetti_span value,
