@@ -191,6 +191,7 @@ bool project_record(struct store *s, uint64_t event, uint32_t n, int64_t time_us
 			s, SQL_CODE_USE,
 			STORE_PARAMS(bytes(r->code_used->code_sha256), number(event)), f);
 	case LAHETTI__V1__RECORD__RECORD_CLIENT_ADDED:
+		clients_forget(s);
 		return store_change(s, SQL_CLIENT_ADD,
 				    STORE_PARAMS(bytes(r->client_added->client),
 						 bytes(r->client_added->controller),

@@ -70,7 +70,7 @@ struct store *store_open(const char *path, struct vault *vault, enum store_mode 
 	}
 	s->vault = vault;
 	s->db = db_open(&options, f);
-	if (s->db == NULL)
+	if (s->db == NULL || !clients_known_new(s, f))
 		goto failed;
 	if (options.mode == DB_CREATE) {
 		if (!store_begin(s, f) ||
@@ -90,6 +90,7 @@ void store_close(struct store *s)
 {
 	if (s == NULL)
 		return;
+	clients_known_destroy(s);
 	db_close(s->db);
 	free(s);
 }
@@ -101,11 +102,19 @@ struct vault *store_vault(const struct store *s)
 
 bool store_begin(struct store *s, struct lahetti_fault *f)
 {
-	return db_begin(s->db, f);
+	s->open = db_begin(s->db, f);
+	return s->open;
+}
+
+static void end(struct store *s)
+{
+	clients_forget(s);
+	s->open = false;
 }
 
 bool store_commit(struct store *s, struct lahetti_fault *f)
 {
+	end(s);
 	return db_commit(s->db, f);
 }
 
@@ -116,6 +125,7 @@ uint64_t store_begun(const struct store *s)
 
 void store_rollback(struct store *s)
 {
+	end(s);
 	db_rollback(s->db);
 }
 

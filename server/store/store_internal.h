@@ -20,7 +20,20 @@ enum sql {
 struct store {
 	struct db *db;
 	struct vault *vault; /* borrowed */
+	bool open;	     /* in a transaction */
+	struct clients_known *known;
 };
+
+/* What the open transaction knows of clients (client_keys.c): to be forgotten when a row of client
+ * or client_key changes, and at its end. */
+LAHETTI_CHECKED bool clients_known_new(struct store *s, struct lahetti_fault *f);
+void clients_known_destroy(struct store *s);
+void clients_forget(struct store *s);
+
+/* From a row of controller, nameless, period, identity_key, content_key. */
+struct clients_row;
+LAHETTI_CHECKED bool clients_row_read(const struct db_value *row, struct clients_row *out,
+				      struct lahetti_fault *f);
 
 #define STORE_PARAMS(...)                         \
 	((const struct db_value[]){__VA_ARGS__}), \
