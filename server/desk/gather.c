@@ -335,7 +335,7 @@ static bool gather_lost(struct handling *h, const struct stored *stored,
 	bool found;
 
 	*lost = true;
-	if (!stored->readable)
+	if (!stored->found || stored->row.erased)
 		return true;
 	if (!statements_copy_find(h->store, &stored->row.id, controller, &copy, &found, f))
 		return false;
@@ -436,17 +436,17 @@ static bool role_of_person(struct handling *h, struct delivered *d, struct lahet
 	return true;
 }
 
-bool gather_delivered(struct handling *h, const struct deliveries_row *row, struct delivered *out,
-		      struct lahetti_fault *f)
+/* All but what only the statement's content says. */
+static bool outline(struct handling *h, const struct deliveries_row *row, struct delivered *out,
+		    struct lahetti_fault *f)
 {
 	struct lahetti_id ids[CONSENTS_MOST];
-	const Lahetti__V1__Header *header;
 	const struct lahetti_id *side;
 	bool lost;
 	size_t n;
 
 	*out = (struct delivered){.row = *row};
-	if (!gather_statement(h, &row->statement, &out->stored, f))
+	if (!statements_find(h->store, &row->statement, &out->stored.row, &out->stored.found, f))
 		return false;
 	/* Each side sees what its own controller still has. */
 	side = lahetti_id_equal(&h->actor.organisation, &out->stored.row.organisation)
@@ -473,13 +473,23 @@ bool gather_delivered(struct handling *h, const struct deliveries_row *row, stru
 		.basis = (Lahetti__V1__BasisKind)row->basis,
 		.erased = lost,
 	};
+	return !out->stored.found || out->stored.row.erased || role_of_person(h, out, f);
+}
+
+bool gather_delivered(struct handling *h, const struct deliveries_row *row, struct delivered *out,
+		      struct lahetti_fault *f)
+{
+	const Lahetti__V1__Header *header;
+
+	if (!outline(h, row, out, f) || !read_stored(h, &out->stored, f))
+		return false;
 	if (!out->stored.readable)
 		return true;
 	header = out->stored.statement.header;
 	out->facts.author_role = header->role;
 	for (size_t i = 0; i < header->n_categories; i++)
 		out->facts.categories |= (lahetti_set)1 << header->categories[i];
-	return role_of_person(h, out, f);
+	return true;
 }
 
 bool gather_delivery(struct handling *h, const struct lahetti_id *id, struct delivered *out,
@@ -493,6 +503,15 @@ bool gather_delivery(struct handling *h, const struct lahetti_id *id, struct del
 	       (!found || gather_delivered(h, &row, out, f));
 }
 
+/* The row of one that the actor's unit may know of. */
+static bool find_known(struct handling *h, const struct lahetti_id *id, struct deliveries_row *row,
+		       bool *found, struct lahetti_fault *f)
+{
+	*found = false;
+	return lahetti_id_empty(&h->actor.unit) ||
+	       deliveries_find_known(h->store, id, &h->actor.unit, row, found, f);
+}
+
 bool gather_known_delivery(struct handling *h, const struct lahetti_id *id, struct delivered *out,
 			   struct lahetti_fault *f)
 {
@@ -500,10 +519,17 @@ bool gather_known_delivery(struct handling *h, const struct lahetti_id *id, stru
 	bool found;
 
 	*out = (struct delivered){0};
-	if (lahetti_id_empty(&h->actor.unit))
-		return true;
-	return deliveries_find_known(h->store, id, &h->actor.unit, &row, &found, f) &&
-	       (!found || gather_delivered(h, &row, out, f));
+	return find_known(h, id, &row, &found, f) && (!found || gather_delivered(h, &row, out, f));
+}
+
+bool gather_known_outline(struct handling *h, const struct lahetti_id *id, struct delivered *out,
+			  struct lahetti_fault *f)
+{
+	struct deliveries_row row;
+	bool found;
+
+	*out = (struct delivered){0};
+	return find_known(h, id, &row, &found, f) && (!found || outline(h, &row, out, f));
 }
 
 bool gather_copy(struct handling *h, const struct stored *stored,
@@ -612,10 +638,12 @@ static bool tell(struct handling *h, const struct lahetti_id *delivery, struct l
 	struct delivered *d = lahetti_arena_take(&h->arena, sizeof *d);
 	Lahetti__V1__ServerFrame frame = LAHETTI__V1__SERVER_FRAME__INIT;
 	struct answer_head to = {.to = ANSWER_ROLE};
+	struct deliveries_row row;
+	bool found;
 
 	if (d == NULL)
 		return spent(f);
-	if (!gather_delivery(h, delivery, d, f))
+	if (!deliveries_find(h->store, delivery, &row, &found, f) || !outline(h, &row, d, f))
 		return false;
 	to.unit = d->row.unit;
 	if (!lahetti_id_empty(&d->row.user)) {

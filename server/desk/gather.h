@@ -86,6 +86,10 @@ LAHETTI_CHECKED bool gather_delivery(struct handling *h, const struct lahetti_id
 /* One that a frame names, as gather_known. */
 LAHETTI_CHECKED bool gather_known_delivery(struct handling *h, const struct lahetti_id *id,
 					   struct delivered *out, struct lahetti_fault *f);
+/* The same without what only the statement's content says (categories, the author's role): it is
+ * not opened. */
+LAHETTI_CHECKED bool gather_known_outline(struct handling *h, const struct lahetti_id *id,
+					  struct delivered *out, struct lahetti_fault *f);
 LAHETTI_CHECKED bool gather_delivered(struct handling *h, const struct deliveries_row *row,
 				      struct delivered *out, struct lahetti_fault *f);
 

@@ -78,7 +78,7 @@ static bool add_arrival(struct handling *h, struct arrivals *a, ProtobufCBinaryD
 	struct lahetti_id id;
 
 	if (!lahetti_id_read(&id, lahetti_bytes_span(delivery), f) ||
-	    !gather_known_delivery(h, &id, d, f))
+	    !gather_known_outline(h, &id, d, f))
 		return false;
 	row = lahetti_step_find(LAHETTI__V1__STEP__STEP_HAND_OVER, (int)d->row.state);
 	if (row == NULL || !policy_addressed(&h->actor, &d->facts))
