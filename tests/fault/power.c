@@ -7,10 +7,8 @@
 #include "again.h"
 #include "disk.h"
 #include "scene.h"
-
-#include "lahetti/kinds.h"
-#include "lahetti/message.h"
 #include "scratch.h"
+#include "tally.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -20,66 +18,23 @@
 #include <cmocka.h>
 
 #include <stdlib.h>
-#include <string.h>
 
 #define CUTS	  36 /* where nothing else is asked for */
 #define LIES_MOST 20
 #define WINDOW	  12
 
-/* One statement and, once it is acknowledged, the event that its receipt proved. */
-struct entry {
-	struct writing writing;
-	uint64_t number; /* of the frame */
-	bool acknowledged;
-	uint8_t event[4096];
-	size_t event_len;
-};
-
 struct load {
 	struct scene scene;
-	struct entry entries[WINDOW];
-	uint64_t seed, statements, calls;
-	unsigned acknowledged, wrong;
+	struct tally tally;
+	uint64_t seed, calls;
+	size_t acknowledged;
 };
-
-static void write_all(struct load *l)
-{
-	struct scene *s = &l->scene;
-	Lahetti__V1__Referral body;
-
-	referral_fill(&body);
-	for (size_t i = 0; i < WINDOW; i++) {
-		struct entry *e = &l->entries[i];
-
-		*e = (struct entry){0};
-		writing_begin(&e->writing, &s->worker, LAHETTI_KIND_REFERRAL, &s->client,
-			      &s->case_id);
-		writing_to_queue(&e->writing, &s->organisation, &s->team);
-		writing_sign(&e->writing, &body.base, s->worker.key);
-	}
-	l->statements += WINDOW;
-}
 
 static void note(void *context, const Lahetti__V1__ServerFrame *frame)
 {
 	struct load *l = context;
-	const ProtobufCBinaryData *event;
 
-	if (frame->body_case != LAHETTI__V1__SERVER_FRAME__BODY_ACCEPTED)
-		return;
-	event = &frame->accepted->receipt->event;
-	for (size_t i = 0; i < WINDOW; i++) {
-		struct entry *e = &l->entries[i];
-
-		if (e->number != frame->correlation)
-			continue;
-		assert_true(event->len > 0 && event->len <= sizeof e->event);
-		l->wrong += e->acknowledged && (e->event_len != event->len ||
-						memcmp(e->event, event->data, event->len) != 0);
-		e->acknowledged = true;
-		e->event_len = event->len;
-		memcpy(e->event, event->data, event->len);
-	}
+	(void)tally_note(&l->tally, frame);
 }
 
 static void send_all(struct load *l)
@@ -88,31 +43,14 @@ static void send_all(struct load *l)
 	struct lahetti_arena arena;
 
 	assert_true(lahetti_arena_init(&arena, 1 << 20, &f));
-	for (size_t i = 0; i < WINDOW; i++) {
-		struct entry *e = &l->entries[i];
-		Lahetti__V1__ClientFrame frame = LAHETTI__V1__CLIENT_FRAME__INIT;
-		Lahetti__V1__Submit submit = LAHETTI__V1__SUBMIT__INIT;
+	for (size_t i = 0; i < l->tally.n; i++) {
+		struct tally_entry *e = &l->tally.entries[i];
 
 		lahetti_arena_reset(&arena);
-		submit.envelope = lahetti_message_read(&lahetti__v1__envelope__descriptor,
-						       e->writing.envelope, LAHETTI_MESSAGE_FRAME,
-						       &arena, &f);
-		assert_non_null(submit.envelope);
-		frame.body_case = LAHETTI__V1__CLIENT_FRAME__BODY_SUBMIT;
-		frame.submit = &submit;
-		e->number = scene_send(&l->scene, &l->scene.worker, &frame);
+		e->number = scene_send(&l->scene, &l->scene.worker, tally_frame(e, &arena));
 	}
 	scene_hear(&l->scene, note, l);
 	lahetti_arena_finish(&arena);
-}
-
-static unsigned acknowledged(const struct load *l)
-{
-	unsigned n = 0;
-
-	for (size_t i = 0; i < WINDOW; i++)
-		n += l->entries[i].acknowledged;
-	return n;
 }
 
 /* A load, a stop and a start, in which the power goes at some call; it is left out. */
@@ -120,10 +58,11 @@ static void run_until_dark(struct load *l, uint64_t nth, bool lies)
 {
 	struct lahetti_fault f = {0};
 
-	write_all(l);
+	tally_write(&l->tally, WINDOW, &l->scene.worker, &l->scene.team, &l->scene.client,
+		    &l->scene.case_id);
 	disk_arm(again_random(&l->seed), nth, lies);
 	send_all(l);
-	l->acknowledged += acknowledged(l);
+	l->acknowledged += tally_acknowledged(&l->tally);
 	scene_close(&l->scene);
 	/* Now and then it comes as far as the next start. */
 	if (!disk_is_out() && (nth == 0 || again_random(&l->seed) % 4 == 0)) {
@@ -146,8 +85,8 @@ static bool comes_back(struct load *l)
 		return false;
 	}
 	send_all(l);
-	return l->wrong == 0 && acknowledged(l) == WINDOW && scene_check(&l->scene, &checked) &&
-	       checked.statements == l->statements;
+	return l->tally.changed == 0 && tally_acknowledged(&l->tally) == WINDOW &&
+	       scene_check(&l->scene, &checked) && checked.statements == l->tally.statements;
 }
 
 static bool cut(struct load *l, bool lies)
@@ -155,14 +94,10 @@ static bool cut(struct load *l, bool lies)
 	/* The first goes on to the end, and tells how many calls there are. */
 	uint64_t nth = l->calls == 0 ? 0 : again_random(&l->seed) % l->calls + 1;
 	uint64_t calls = l->calls;
-	bool back;
 
 	run_until_dark(l, nth, lies);
 	l->calls = calls > l->calls ? calls : l->calls;
-	back = comes_back(l);
-	for (size_t i = 0; i < WINDOW; i++)
-		writing_finish(&l->entries[i].writing);
-	return back;
+	return comes_back(l);
 }
 
 static struct load *begin(void **state)
@@ -184,9 +119,11 @@ static void p1_p7_power_cuts(void **state)
 
 	for (; again_due(cuts, times, start_us); cuts++)
 		assert_true(cut(l, false));
-	print_message("%llu cuts, %u of %llu statements were acknowledged before them\n",
-		      (unsigned long long)cuts, l->acknowledged, (unsigned long long)l->statements);
-	assert_true(l->acknowledged > 0 && l->acknowledged < l->statements);
+	print_message("%llu cuts, %zu of %llu statements were acknowledged before them\n",
+		      (unsigned long long)cuts, l->acknowledged,
+		      (unsigned long long)l->tally.statements);
+	assert_true(l->acknowledged > 0 && l->acknowledged < l->tally.statements);
+	tally_finish(&l->tally);
 	scene_end(&l->scene);
 	free(l);
 }
@@ -201,6 +138,7 @@ static void disk_that_lies_is_found_out(void **state)
 	print_message("found at cut %u\n", cuts);
 	scene_close(&l->scene);
 	scene_finish(&l->scene);
+	tally_finish(&l->tally);
 	free(l);
 }
 
