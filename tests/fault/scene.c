@@ -207,7 +207,7 @@ static void ignore_line(void *context, const char *line)
 	(void)line;
 }
 
-static void open_desk(struct scene *s)
+static struct desk *open_desk(struct scene *s, struct lahetti_fault *f)
 {
 	static const char *const origins[] = {NULL};
 	const struct desk_options options = {
@@ -236,10 +236,42 @@ static void open_desk(struct scene *s)
 		.resume = ignore,
 		.log = ignore_line,
 	};
-	struct lahetti_fault f = {0};
 
-	s->desk = desk_open(&options, &f);
-	no_fault(s->desk != NULL, &f);
+	return desk_open(&options, f);
+}
+
+bool scene_open(struct scene *s, struct lahetti_fault *f)
+{
+	s->vault = vault_open(s->master, s->keys, f);
+	if (s->vault == NULL)
+		return false;
+	s->reader = store_open(s->database, s->vault, STORE_READ, f);
+	if (s->reader == NULL)
+		return false;
+	s->desk = open_desk(s, f);
+	return s->desk != NULL;
+}
+
+static void close_desk(struct scene *s)
+{
+	desk_close(s->desk);
+	s->desk = NULL;
+	/* What was told to others besides, and nobody waited for. */
+	for (struct answer *a = s->answers, *next; a != NULL; a = next) {
+		next = a->next;
+		answer_destroy(a);
+	}
+	s->answers = NULL;
+	s->end = &s->answers;
+}
+
+void scene_close(struct scene *s)
+{
+	close_desk(s);
+	store_close(s->reader);
+	s->reader = NULL;
+	vault_close(s->vault);
+	s->vault = NULL;
 }
 
 void scene_make(struct scene *s, void **state)
@@ -266,39 +298,35 @@ void scene_make(struct scene *s, void **state)
 		       scratch_path(state, "attachments"));
 	(void)snprintf(s->reserve_file, sizeof s->reserve_file, "%s",
 		       scratch_path(state, "reserve"));
-	no_fault(lahetti_arena_init(&s->arena, ARENA, &f) &&
-			 vault_create(scratch_path(state, "master.key"),
-				      scratch_path(state, "keys"), &f) &&
-			 (s->vault = vault_open(scratch_path(state, "master.key"),
-						scratch_path(state, "keys"), &f)) != NULL,
+	(void)snprintf(s->master, sizeof s->master, "%s", scratch_path(state, "master.key"));
+	(void)snprintf(s->keys, sizeof s->keys, "%s", scratch_path(state, "keys"));
+	no_fault(lahetti_arena_init(&s->arena, ARENA, &f) && vault_create(s->master, s->keys, &f) &&
+			 (s->vault = vault_open(s->master, s->keys, &f)) != NULL,
 		 &f);
 	founding.database = s->database;
 	founding.vault = s->vault;
 	no_fault(desk_found(&founding, code, &f), &f);
 	settle_people(s);
-	s->reader = store_open(s->database, s->vault, STORE_READ, &f);
-	no_fault(s->reader != NULL, &f);
-	open_desk(s);
+	vault_close(s->vault);
+	no_fault(scene_open(s, &f), &f);
 	add_client(s);
 }
 
-void scene_end(struct scene *s)
+void scene_finish(struct scene *s)
 {
-	desk_close(s->desk);
-	s->desk = NULL;
-	/* What was told to others besides, and nobody waited for. */
-	for (struct answer *a = s->answers, *next; a != NULL; a = next) {
-		next = a->next;
-		answer_destroy(a);
-	}
-	scene_is_whole(s);
-	store_close(s->reader);
-	vault_close(s->vault);
 	lahetti_private_key_destroy(s->worker.key);
 	lahetti_private_key_destroy(s->coach.key);
 	lahetti_arena_finish(&s->arena);
 	(void)pthread_cond_destroy(&s->answered);
 	(void)pthread_mutex_destroy(&s->lock);
+}
+
+void scene_end(struct scene *s)
+{
+	close_desk(s);
+	scene_is_whole(s);
+	scene_close(s);
+	scene_finish(s);
 }
 
 static void print_finding(void *context, const char *code, const char *text)
@@ -307,15 +335,22 @@ static void print_finding(void *context, const char *code, const char *text)
 	print_message("%s: %s\n", code, text);
 }
 
-void scene_is_whole(struct scene *s)
+bool scene_check(struct scene *s, struct desk_checked *checked)
 {
 	struct lahetti_fault f = {0};
+
+	if (desk_fsck(s->database, s->attachments, s->vault, SOFTWARE, print_finding, NULL, checked,
+		      &f))
+		return checked->findings == 0;
+	print_finding(NULL, f.code, f.text);
+	return false;
+}
+
+void scene_is_whole(struct scene *s)
+{
 	struct desk_checked checked;
 
-	no_fault(desk_fsck(s->database, s->attachments, s->vault, SOFTWARE, print_finding, NULL,
-			   &checked, &f),
-		 &f);
-	assert_int_equal(0, checked.findings);
+	assert_true(scene_check(s, &checked));
 }
 
 /* What is durable
@@ -408,7 +443,7 @@ static struct answer *next_answers(struct scene *s)
 	return list;
 }
 
-static void give(struct scene *s, const struct person *who, Lahetti__V1__ClientFrame *frame)
+uint64_t scene_send(struct scene *s, const struct person *who, Lahetti__V1__ClientFrame *frame)
 {
 	struct lahetti_fault f = {0};
 	struct job_head head = {
@@ -434,6 +469,7 @@ static void give(struct scene *s, const struct person *who, Lahetti__V1__ClientF
 	j = job_new(&head, packed, &f);
 	no_fault(j != NULL, &f);
 	assert_true(desk_take(s->desk, j));
+	return head.correlation;
 }
 
 static const Lahetti__V1__ServerFrame *read_answer(struct scene *s, const struct answer *a)
@@ -462,7 +498,7 @@ Lahetti__V1__ServerFrame *scene_ask(struct scene *s, const struct person *who,
 	const Lahetti__V1__ServerFrame *answer = NULL;
 	struct answer *list;
 
-	give(s, who, asked);
+	(void)scene_send(s, who, asked);
 	while (answer == NULL && (list = next_answers(s)) != NULL)
 		for (struct answer *a = list, *next; a != NULL; a = next) {
 			const Lahetti__V1__ServerFrame *frame = read_answer(s, a);
@@ -489,4 +525,18 @@ Lahetti__V1__ServerFrame *scene_ask(struct scene *s, const struct person *who,
 	}
 	assert_int_equal(wanted, answer->body_case);
 	return (Lahetti__V1__ServerFrame *)(uintptr_t)answer;
+}
+
+void scene_hear(struct scene *s,
+		void (*heard)(void *context, const Lahetti__V1__ServerFrame *frame), void *context)
+{
+	struct answer *list;
+
+	while ((list = next_answers(s)) != NULL)
+		for (struct answer *a = list, *next; a != NULL; a = next) {
+			next = a->next;
+			lahetti_arena_reset(&s->arena);
+			heard(context, read_answer(s, a));
+			answer_destroy(a);
+		}
 }

@@ -13,7 +13,7 @@
 #include <pthread.h>
 
 struct scene {
-	char database[512], attachments[512], reserve_file[512];
+	char database[512], attachments[512], reserve_file[512], master[512], keys[512];
 	struct vault *vault;
 	struct desk *desk;
 	struct store *reader; /* of what is durable */
@@ -30,8 +30,15 @@ struct scene {
 
 void scene_make(struct scene *s, void **state);
 void scene_end(struct scene *s);
+/* Closes the desk and all that is open, which scene_open opens again as a restart does. */
+void scene_close(struct scene *s);
+LAHETTI_CHECKED bool scene_open(struct scene *s, struct lahetti_fault *f);
+/* What is left of a scene that is closed. */
+void scene_finish(struct scene *s);
 /* Everything in the database fits together. */
 void scene_is_whole(struct scene *s);
+/* The same, told: false where it does not, or can't be looked at. */
+bool scene_check(struct scene *s, struct desk_checked *checked);
 
 /* The words that only an opening may show. */
 #define SCENE_NAME "Salasukunimi"
@@ -43,6 +50,12 @@ Lahetti__V1__ServerFrame *scene_ask(struct scene *s, const struct person *who,
 				    Lahetti__V1__ServerFrame__BodyCase wanted,
 				    void (*notice)(void *context, const Lahetti__V1__Notice *n),
 				    void *context);
+
+/* The two halves, so that several may be under way: the number of what was asked; then all answers
+ * until nothing is under way. */
+uint64_t scene_send(struct scene *s, const struct person *who, Lahetti__V1__ClientFrame *frame);
+void scene_hear(struct scene *s,
+		void (*heard)(void *context, const Lahetti__V1__ServerFrame *frame), void *context);
 
 /* What is durable. */
 bool scene_has_statement(struct scene *s, const struct lahetti_id *statement, uint64_t *event);

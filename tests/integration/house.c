@@ -145,7 +145,7 @@ unsigned number_after(const char *text, const char *words)
 	return (unsigned)number;
 }
 
-void house_start(struct house *h)
+bool house_try_start(struct house *h)
 {
 	static const char *const run[] = {"run", NULL};
 	char line[256] = "";
@@ -158,12 +158,20 @@ void house_start(struct house *h)
 
 		assert_int_equal(1, poll(&p, 1, 60000));
 		got = read(h->out, line + len, sizeof line - 1 - len);
-		assert_true(got > 0);
+		assert_true(got >= 0);
+		if (got == 0)
+			return false;
 		len += (size_t)got;
 	}
 	line[len] = '\0';
 	h->port = number_after(line, "ready port=");
 	h->ops_port = number_after(line, "ops_port=");
+	return true;
+}
+
+void house_start(struct house *h)
+{
+	assert_true(house_try_start(h));
 }
 
 void house_stop(struct house *h, int signal)

@@ -25,6 +25,8 @@ void house_make(struct house *h, const char *more_configuration, char code[32]);
 /* Another organisation, with the server stopped. */
 void house_organisation(struct house *h, const char *name, const char *type, char code[32]);
 void house_start(struct house *h);
+/* The same; false where it ends before it is ready: house_wait tells how. */
+bool house_try_start(struct house *h);
 /* With SIGTERM the exit status must be 0. */
 void house_stop(struct house *h, int signal);
 /* Runs lahettid with arguments to its end: its exit status; what it printed, cut to room. */
