@@ -146,7 +146,7 @@ static bool handling_start(struct handling *h, struct job *j, struct lahetti_fau
 	h->found = job_found(j);
 	h->event = 0;
 	h->answered = h->refused = h->since_erased = h->late = h->erases = false;
-	h->id = (struct lahetti_id){0};
+	h->id = h->withdrawn = (struct lahetti_id){0};
 	h->taken = NULL;
 	h->n_taken = 0;
 	h->actor = (struct facts_actor){0};

@@ -332,12 +332,13 @@ static bool gather_lost(struct handling *h, const struct stored *stored,
 	const struct lahetti_id *holder = &stored->row.organisation;
 	struct lahetti_id client;
 	struct statements_copy copy;
-	bool found;
+	bool found = false;
 
 	*lost = true;
 	if (!stored->found || stored->row.erased)
 		return true;
-	if (!statements_copy_find(h->store, &stored->row.id, controller, &copy, &found, f))
+	if (!lahetti_id_equal(controller, holder) &&
+	    !statements_copy_find(h->store, &stored->row.id, controller, &copy, &found, f))
 		return false;
 	if (found)
 		holder = controller;
@@ -452,9 +453,12 @@ static bool outline(struct handling *h, const struct deliveries_row *row, struct
 	side = lahetti_id_equal(&h->actor.organisation, &out->stored.row.organisation)
 		       ? &out->stored.row.organisation
 		       : &row->organisation;
-	if (!gather_lost(h, &out->stored, side, &lost, f) ||
-	    !deliveries_consents(h->store, &row->id, ids, CONSENTS_MOST, &n, f) ||
-	    !gather_consents(h, ids, n, &out->consents, &out->n_consents, f))
+	if (!gather_lost(h, &out->stored, side, &lost, f))
+		return false;
+	/* Within a controller nothing rests on a consent. */
+	if (!lahetti_id_equal(&row->organisation, &out->stored.row.organisation) &&
+	    (!deliveries_consents(h->store, &row->id, ids, CONSENTS_MOST, &n, f) ||
+	     !gather_consents(h, ids, n, &out->consents, &out->n_consents, f)))
 		return false;
 	out->facts = (struct facts_delivery){
 		.found = true,
@@ -599,19 +603,39 @@ bool gather_feedback_covered(const struct handling *h, const struct delivered *d
 				       d->n_consents);
 }
 
+/* The last state on the way that the sender may be shown: where all is, the one it is in. */
+static bool last_shown(struct handling *h, const struct delivered *d, Lahetti__V1__Status *s,
+		       struct lahetti_fault *f)
+{
+	struct deliveries_step steps[256];
+	size_t n = 0;
+
+	if (!gather_feedback_covered(h, d)) {
+		if (!deliveries_steps(h->store, &d->row.id, steps, 256, &n, f))
+			return false;
+	} else if (d->row.state != LAHETTI__V1__STATE__STATE_REQUESTED) {
+		s->state = (Lahetti__V1__State)d->row.state;
+		s->reason = (Lahetti__V1__Reason)d->row.reason;
+		s->since_us = d->row.since_us;
+	}
+	for (size_t i = 0; i < n; i++)
+		if (policy_step_shown(&d->facts, (Lahetti__V1__Step)steps[i].step, false)) {
+			s->state = (Lahetti__V1__State)steps[i].state;
+			s->reason = (Lahetti__V1__Reason)steps[i].reason;
+			s->since_us = steps[i].time_us;
+		}
+	return true;
+}
+
 Lahetti__V1__Status *gather_status(struct handling *h, const struct delivered *d,
 				   const struct facts_actor *actor, struct lahetti_fault *f)
 {
-	struct deliveries_step steps[256];
 	Lahetti__V1__Status *s = lahetti_arena_take(&h->arena, sizeof *s);
-	size_t n;
 
 	if (s == NULL) {
 		(void)spent(f);
 		return NULL;
 	}
-	if (!deliveries_steps(h->store, &d->row.id, steps, 256, &n, f))
-		return NULL;
 	lahetti__v1__status__init(s);
 	s->position = d->row.position;
 	s->statement = id_bytes(h, &d->row.statement);
@@ -620,15 +644,7 @@ Lahetti__V1__Status *gather_status(struct handling *h, const struct delivered *d
 	s->recipient = gather_addressee(h, &d->row);
 	s->state = LAHETTI__V1__STATE__STATE_REQUESTED;
 	s->since_us = d->stored.row.accepted_us;
-	/* The last state on the way that the sender may be shown. */
-	for (size_t i = 0; i < n; i++)
-		if (policy_step_shown(&d->facts, (Lahetti__V1__Step)steps[i].step,
-				      gather_feedback_covered(h, d))) {
-			s->state = (Lahetti__V1__State)steps[i].state;
-			s->reason = (Lahetti__V1__Reason)steps[i].reason;
-			s->since_us = steps[i].time_us;
-		}
-	if (!open_steps(h, d, actor, &s->n_steps, &s->steps, f))
+	if (!last_shown(h, d, s, f) || !open_steps(h, d, actor, &s->n_steps, &s->steps, f))
 		return NULL;
 	return s;
 }

@@ -66,7 +66,8 @@ struct handling {
 	bool refused; /* or malformed: of a login or enrolment, a try that failed */
 	struct lahetti_id id;
 	bool since_erased, late;
-	struct erase_gone *gone; /* attachments of what it erases (erase.h) */
+	struct lahetti_id withdrawn; /* the consent that the statement withdraws */
+	struct erase_gone *gone;     /* attachments of what it erases (erase.h) */
 	bool erases; /* the journal has a line for it: whatever comes of the job, it is carried out
 		      */
 	/* Attachments that this job took, until it is known whether the commit names them. */

@@ -535,6 +535,8 @@ static bool record_acceptance(struct handling *h, struct coming *c, struct decis
 	if (lahetti_id_empty(&holder.client))
 		return refuse(h, "no-such-delivery", NULL, f);
 	h->late = policy_sent_late(header->created_us, h->now_us);
+	if (header->kind == LAHETTI_KIND_WITHDRAWAL)
+		h->withdrawn = c->replied.row.id;
 	if (!add(c, record_accepted(h, header, &c->sha256), f) || !add_deliveries(h, c, f) ||
 	    !add_step(h, c, f) || !add_consent_end(h, c, f) || !add_share(h, c, f))
 		return false;
@@ -570,14 +572,18 @@ static bool record_acceptance(struct handling *h, struct coming *c, struct decis
  */
 
 /* The receipt stays the same; that the content is gone is told with it. */
-static bool find_erased(struct handling *h, const struct statements_row *row,
-			struct lahetti_fault *f)
+static bool accepted_before(struct handling *h, const struct statements_row *row,
+			    struct lahetti_fault *f)
 {
 	bool holds;
 
 	if (!gather_holds(h, &row->id, &row->organisation, &holds, f))
 		return false;
+	h->event = row->event;
+	h->late = row->late;
 	h->since_erased = !holds;
+	if (row->kind == LAHETTI_KIND_WITHDRAWAL)
+		h->withdrawn = row->in_reply_to;
 	return true;
 }
 
@@ -594,9 +600,7 @@ static bool seen_before(struct handling *h, struct coming *c, bool *seen, struct
 	if (!lahetti_digest_equal(&row.sha256, &c->sha256) ||
 	    !lahetti_id_equal(&row.organisation, &h->actor.organisation))
 		return refuse(h, "identifier-used", NULL, f);
-	h->event = row.event;
-	h->late = row.late;
-	return find_erased(h, &row, f);
+	return accepted_before(h, &row, f);
 }
 
 bool handle_submit(struct handling *h, struct lahetti_fault *f)
@@ -713,18 +717,15 @@ bool finish_submit(struct handling *h, struct lahetti_fault *f)
 	Lahetti__V1__ServerFrame frame = LAHETTI__V1__SERVER_FRAME__INIT;
 	Lahetti__V1__Accepted accepted = LAHETTI__V1__ACCEPTED__INIT;
 	Lahetti__V1__Receipt receipt;
-	struct statements_row row;
-	bool found, erased;
+	bool erased;
 
 	accepted.deliveries =
 		lahetti_arena_take(&h->arena, DELIVERIES_MOST * sizeof *accepted.deliveries);
 	if (accepted.deliveries == NULL)
 		return lahetti_fault_no_memory(f);
 	if (!proof_receipt_of(h->proofs, h->event, 0, &receipt, &erased, &h->arena, f) ||
-	    !statements_find(h->store, &h->id, &row, &found, f) ||
-	    !(found && row.kind == LAHETTI_KIND_WITHDRAWAL
-		      ? disclosed(h, &row.in_reply_to, &accepted, f)
-		      : own_deliveries(h, &accepted, f)))
+	    !(lahetti_id_empty(&h->withdrawn) ? own_deliveries(h, &accepted, f)
+					      : disclosed(h, &h->withdrawn, &accepted, f)))
 		return false;
 	accepted.statement = id_bytes(h, &h->id);
 	accepted.receipt = &receipt;
@@ -761,7 +762,5 @@ bool handle_read_receipt(struct handling *h, struct lahetti_fault *f)
 	subject.part.statement_sha256 = digest_bytes(h, &row.sha256);
 	e.subjects = &subject;
 	e.n_subjects = 1;
-	h->event = row.event;
-	h->late = row.late;
-	return find_erased(h, &row, f) && trail_append(h->trail, &e, f);
+	return accepted_before(h, &row, f) && trail_append(h->trail, &e, f);
 }
