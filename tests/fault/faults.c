@@ -1,6 +1,7 @@
 #include "faults.h"
 
 #include "db.h"
+#include "disk.h"
 #include "lahetti/arena.h"
 #include "lahetti/id.h"
 
@@ -15,6 +16,12 @@ static atomic_uint seen, first;
 static atomic_bool failed;
 static _Thread_local bool spared;
 
+/* Whether all calls after the first one fail too. */
+static bool goes_on(enum faults_source source)
+{
+	return source == FAULTS_DISK || source == FAULTS_DAY_AHEAD || source == FAULTS_DAY_BEHIND;
+}
+
 /* Whether this call of a source is the one. */
 static bool strikes(enum faults_source source)
 {
@@ -23,7 +30,7 @@ static bool strikes(enum faults_source source)
 	if (spared || !atomic_load(&armed) || atomic_load(&source_in_force) != (int)source)
 		return false;
 	nth = atomic_fetch_add(&seen, 1) + 1;
-	if (nth < first || (nth > first && source != FAULTS_DISK))
+	if (nth < first || (nth > first && !goes_on(source)))
 		return false;
 	atomic_store(&failed, true);
 	return true;
@@ -52,12 +59,28 @@ static bool random_bytes(uint8_t *data, size_t len)
 	return !strikes(FAULTS_RANDOM) && RAND_bytes(data, (int)len) == 1;
 }
 
+static bool file(enum disk_call call)
+{
+	(void)call;
+	return !strikes(FAULTS_FILE);
+}
+
+/* By how much it is wrong now. */
+static int64_t clock_off_s(void)
+{
+	if (strikes(FAULTS_CLOCK))
+		return -60;
+	if (strikes(FAULTS_DAY_AHEAD))
+		return 86400;
+	return strikes(FAULTS_DAY_BEHIND) ? -86400 : 0;
+}
+
 static int64_t clock_us(void)
 {
 	struct timespec t;
 
 	(void)clock_gettime(CLOCK_REALTIME, &t);
-	return ((int64_t)t.tv_sec - (strikes(FAULTS_CLOCK) ? 60 : 0)) * 1000000 + t.tv_nsec / 1000;
+	return ((int64_t)t.tv_sec + clock_off_s()) * 1000000 + t.tv_nsec / 1000;
 }
 
 /* The linker calls these for those of the same name, and gives theirs another. */
@@ -102,6 +125,7 @@ void faults_arm(enum faults_source source, unsigned n)
 	atomic_store(&first, n);
 	atomic_store(&failed, false);
 	db_hook_set(database);
+	disk_hook_set(file);
 	lahetti_random_set(random_bytes);
 	lahetti_clock_set(clock_us);
 	atomic_store(&armed, true);
@@ -111,6 +135,7 @@ bool faults_disarm(void)
 {
 	atomic_store(&armed, false);
 	db_hook_set(NULL);
+	disk_hook_set(NULL);
 	lahetti_random_set(NULL);
 	lahetti_clock_set(NULL);
 	return atomic_load(&failed);

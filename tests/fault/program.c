@@ -23,14 +23,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
-#define POINTS	 12 /* where nothing else is asked for */
-#define WINDOW	 8
-#define CONNECTS 3
-#define ANSWER_S 10
-#define ENDLESS	 1000000u
-#define FAILED	 1 /* the exit status that comes with a sentence */
+#define POINTS	    8 /* where nothing else is asked for */
+#define WINDOW	    8
+#define CONNECTS    3
+#define ANSWER_S    10
+#define WEIGHT_MOST 16
+#define ENDLESS	    1000000u
+#define FAILED	    1 /* the exit status that comes with a sentence */
 
 /* What each call may fail with, and how often it is made without a fault. */
 static struct call {
@@ -209,31 +211,42 @@ static void next_start_finds_all(struct load *l)
 
 static void count_calls(struct load *l)
 {
-	char name[16];
-	unsigned long n;
+	char line[64];
 	FILE *file;
 
 	run(l, "");
 	file = fopen(l->counts, "r");
 	assert_non_null(file);
-	while (fscanf(file, "%15s %lu", name, &n) == 2)
-		for (size_t i = 0; i < CALLS; i++)
-			if (strcmp(calls[i].name, name) == 0)
-				calls[i].made = n;
+	while (fgets(line, sizeof line, file) != NULL)
+		for (size_t i = 0; i < CALLS; i++) {
+			size_t len = strlen(calls[i].name);
+
+			if (strncmp(line, calls[i].name, len) == 0 && line[len] == ' ')
+				calls[i].made = strtoul(line + len, NULL, 10);
+		}
 	(void)fclose(file);
 	for (size_t i = 0; i < CALLS; i++)
 		print_message("%s %lu%s", calls[i].name, calls[i].made,
 			      i + 1 < CALLS ? ", " : "\n");
 }
 
+/* How often a call is drawn: what is made once or twice does not take the turn of the many. */
+static unsigned long weight(const struct call *call)
+{
+	return call->made < WEIGHT_MOST ? call->made : WEIGHT_MOST;
+}
+
 static void next_point(struct load *l, char *fault, size_t room)
 {
-	const struct call *call;
+	const struct call *call = calls;
+	unsigned long all = 0;
 	uint64_t nth, drawn;
 
-	do
-		call = &calls[again_random(&l->seed) % CALLS];
-	while (call->made == 0);
+	for (size_t i = 0; i < CALLS; i++)
+		all += weight(&calls[i]);
+	drawn = again_random(&l->seed) % all;
+	for (; drawn >= weight(call); call++)
+		drawn -= weight(call);
 	nth = again_random(&l->seed) % call->made + 1;
 	drawn = again_random(&l->seed);
 	(void)snprintf(fault, room, "%s %llu %d %u", call->name, (unsigned long long)nth,
@@ -262,16 +275,69 @@ static void p1_p7_system_calls(void **state)
 	l->acknowledged = 0;
 	for (; again_due(points, times, start_us); points++) {
 		next_point(l, fault, sizeof fault);
-		print_message("%s\n", fault);
 		run(l, fault);
+		print_message("%s: %zu acknowledged\n", fault, tally_acknowledged(&l->tally));
 		next_start_finds_all(l);
 	}
 	print_message("%llu points: %zu ends with a sentence, %zu refusals; %zu of %llu statements "
 		      "were acknowledged\n",
 		      (unsigned long long)points, l->ended, l->refused, l->acknowledged,
-		      (unsigned long long)(points * WINDOW));
+		      (unsigned long long)points * WINDOW);
 	tally_finish(&l->tally);
 	house_start(&l->c.house);
+	county_end(&l->c);
+	free(l);
+}
+
+/* Descriptors
+ * ------------------------------------------------------------------------------------------------------
+ */
+
+/* With `out` the server may open nothing that it has not open now. */
+static void limit_descriptors(const struct house *h, bool out)
+{
+	struct rlimit limit;
+	char path[64];
+
+	assert_int_equal(0, prlimit(h->pid, RLIMIT_NOFILE, NULL, &limit));
+	limit.rlim_cur = limit.rlim_max;
+	if (out) {
+		limit.rlim_cur = 0;
+		do
+			(void)snprintf(path, sizeof path, "/proc/%d/fd/%llu", (int)h->pid,
+				       (unsigned long long)limit.rlim_cur++);
+		while (access(path, F_OK) == 0);
+		limit.rlim_cur--;
+	}
+	assert_int_equal(0, prlimit(h->pid, RLIMIT_NOFILE, &limit, NULL));
+}
+
+static void who_is_connected_is_served_while_descriptors_are_out(void **state)
+{
+	struct load *l = calloc(1, sizeof *l);
+	struct lahetti_fault f = {0};
+	char ca[300];
+
+	(void)state;
+	assert_non_null(l);
+	county_make(&l->c);
+	county_sign_in(&l->c.worker);
+	person_add_client(&l->c.worker, "Esimerkki", "", &l->client, &l->case_id);
+	tally_write(&l->tally, WINDOW, &l->c.worker, &l->c.team, &l->client, &l->case_id);
+	limit_descriptors(&l->c.house, true);
+	(void)snprintf(ca, sizeof ca, "%s/ca.pem", l->c.house.folder);
+	assert_null(
+		lahetti_peer_open(&(struct lahetti_peer_options){.host = "localhost",
+								 .port = (uint16_t)l->c.house.port,
+								 .ca = ca,
+								 .timeout_s = 1},
+				  &f));
+	tally_again(&l->tally, &l->c.worker);
+	limit_descriptors(&l->c.house, false);
+	county_sign_in(&l->c.coach);
+	person_sign_out(&l->c.coach);
+	person_sign_out(&l->c.worker);
+	tally_finish(&l->tally);
 	county_end(&l->c);
 	free(l);
 }
@@ -280,6 +346,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(p1_p7_system_calls),
+		cmocka_unit_test(who_is_connected_is_served_while_descriptors_are_out),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -5,7 +5,9 @@
  * fits together.
  */
 
+#include "disk.h"
 #include "faults.h"
+#include "raw.h"
 #include "scene.h"
 
 #include "lahetti/kinds.h"
@@ -19,6 +21,7 @@
 
 #include <cmocka.h>
 
+#include <stdio.h>
 #include <string.h>
 
 #define MOST	     20000 /* calls of one kind on the way: more would be a fault that never ends */
@@ -232,6 +235,7 @@ static void try_every(void **state, enum faults_source source)
 	struct scene s;
 	unsigned n = 1, told = 0;
 
+	disk_install();
 	scene_make(&s, state);
 	/* Once without, so that what is made only once is there; it must succeed. */
 	assert_false(travel(&s, source, MOST, &told));
@@ -261,6 +265,11 @@ static void p1_p2_disk_that_goes_on_failing(void **state)
 	try_every(state, FAULTS_DISK);
 }
 
+static void p1_p2_file(void **state)
+{
+	try_every(state, FAULTS_FILE);
+}
+
 static void p1_p2_memory(void **state)
 {
 	try_every(state, FAULTS_MEMORY);
@@ -281,6 +290,81 @@ static void p1_p2_clock(void **state)
 	try_every(state, FAULTS_CLOCK);
 }
 
+static void p1_p2_clock_a_day_ahead(void **state)
+{
+	try_every(state, FAULTS_DAY_AHEAD);
+}
+
+struct told {
+	uint64_t number;
+	char code[64];
+};
+
+static void note_code(void *context, const Lahetti__V1__ServerFrame *frame)
+{
+	struct told *told = context;
+
+	if (frame->correlation == told->number &&
+	    frame->body_case == LAHETTI__V1__SERVER_FRAME__BODY_ERROR)
+		(void)snprintf(told->code, sizeof told->code, "%s", frame->error->code);
+}
+
+/* What people sign then is of tomorrow. */
+static void clock_a_day_behind_refuses_until_it_is_right(void **state)
+{
+	Lahetti__V1__ClientFrame frame = LAHETTI__V1__CLIENT_FRAME__INIT;
+	Lahetti__V1__Submit body = LAHETTI__V1__SUBMIT__INIT;
+	struct scene s;
+	struct way w = {.scene = &s, .source = FAULTS_DAY_BEHIND};
+	struct told told = {.number = 0};
+	struct lahetti_fault f = {0};
+	struct lahetti_arena arena;
+	uint64_t event;
+
+	disk_install();
+	scene_make(&s, state);
+	assert_true(lahetti_arena_init(&arena, 1 << 20, &f));
+	begin(&w);
+	body.envelope = envelope_of(&w, &w.referral, &arena);
+	frame.body_case = LAHETTI__V1__CLIENT_FRAME__BODY_SUBMIT;
+	frame.submit = &body;
+	faults_arm(FAULTS_DAY_BEHIND, 1);
+	told.number = scene_send(&s, &s.worker, &frame);
+	scene_hear(&s, note_code, &told);
+	assert_true(faults_disarm());
+	assert_string_equal("dated-ahead", told.code);
+	assert_false(scene_has_statement(&s, &w.referral.id, &event));
+	assert_true(submit(&w, &arena));
+	writing_finish(&w.referral);
+	lahetti_arena_finish(&arena);
+	scene_end(&s); /* the trail's times never go back */
+}
+
+static void p1_locked_by_another(void **state)
+{
+	struct scene s;
+	struct way w = {.scene = &s, .source = FAULTS_FILE};
+	struct lahetti_fault f = {0};
+	struct lahetti_arena arena;
+	sqlite3 *other;
+	uint64_t event;
+
+	disk_install();
+	scene_make(&s, state);
+	assert_true(lahetti_arena_init(&arena, 1 << 20, &f));
+	begin(&w);
+	other = raw_open(s.database);
+	raw_run(other, "BEGIN IMMEDIATE");
+	assert_false(submit(&w, &arena));
+	assert_false(scene_has_statement(&s, &w.referral.id, &event));
+	raw_run(other, "ROLLBACK");
+	raw_close(other);
+	assert_true(submit(&w, &arena));
+	writing_finish(&w.referral);
+	lahetti_arena_finish(&arena);
+	scene_end(&s);
+}
+
 #define SCRATCHED(test) cmocka_unit_test_setup_teardown(test, scratch_setup, scratch_teardown)
 
 int main(void)
@@ -289,10 +373,14 @@ int main(void)
 		SCRATCHED(p1_p2_database),
 		SCRATCHED(p1_p2_uncertain_commit),
 		SCRATCHED(p1_p2_disk_that_goes_on_failing),
+		SCRATCHED(p1_p2_file),
 		SCRATCHED(p1_p2_memory),
 		SCRATCHED(p1_p2_arena),
 		SCRATCHED(p1_p2_random),
 		SCRATCHED(p1_p2_clock),
+		SCRATCHED(p1_p2_clock_a_day_ahead),
+		SCRATCHED(clock_a_day_behind_refuses_until_it_is_right),
+		SCRATCHED(p1_locked_by_another),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
