@@ -163,7 +163,7 @@ bool command_who_would_see(struct cli *c)
 	if (!session_act(c) || !directory_load(c) ||
 	    !client_find(c, args_value(c, "client"), &client) || !draft_recipients(c, &d) ||
 	    !draft_categories(c, &d, usual, sizeof usual / sizeof usual[0]) ||
-	    !draft_consents(c, &d))
+	    !draft_consents(c, &d) || !draft_basis(c, &d))
 		return false;
 	question.client = lahetti_bytes(lahetti_id_span(&client.id));
 	question.case_id = lahetti_bytes(lahetti_id_span(&client.case_id));
@@ -174,6 +174,7 @@ bool command_who_would_see(struct cli *c)
 	question.consents = d.consents;
 	question.n_consents = d.header.n_consents;
 	question.kind = LAHETTI_KIND_REFERRAL;
+	question.basis = d.header.basis;
 	frame.body_case = SESSION_CLIENT(WHO_WOULD_SEE);
 	frame.who_would_see = &question;
 	answer = session_ask(c, &frame, SESSION_SERVER(VIEWERS));

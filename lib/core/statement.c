@@ -100,12 +100,10 @@ static bool check_recipients(const struct lahetti_kind_row *kind, const Lahetti_
 	return true;
 }
 
-/* A statutory right is stated in full, and only that one has words of its own. */
-static bool check_basis(const struct lahetti_kind_row *kind, const Lahetti__V1__Basis *basis,
-			struct lahetti_fault *f)
+bool lahetti_basis_check(const Lahetti__V1__Basis *basis, struct lahetti_fault *f)
 {
 	if (basis == NULL)
-		return kind->recipients == 0 || lahetti_wrong(f, "missing-basis");
+		return lahetti_wrong(f, "missing-basis");
 	switch (basis->kind) {
 	case LAHETTI__V1__BASIS_KIND__BASIS_KIND_OWN_REGISTER:
 	case LAHETTI__V1__BASIS_KIND__BASIS_KIND_CONSENT:
@@ -132,7 +130,8 @@ static bool check_disclosure(const struct lahetti_kind_row *kind, const Lahetti_
 	if (kind->recipients != 0 && h->n_categories == 0)
 		return lahetti_wrong(f, "missing-categories");
 	return lahetti_check_categories(h->categories, h->n_categories, f) &&
-	       check_basis(kind, h->basis, f) && lahetti_check_date_or_none(h->deadline, f);
+	       ((h->basis == NULL && kind->recipients == 0) || lahetti_basis_check(h->basis, f)) &&
+	       lahetti_check_date_or_none(h->deadline, f);
 }
 
 const char *lahetti_media_type(const char *type)

@@ -479,7 +479,18 @@ static Lahetti__V1__Viewer *add_viewer(struct handling *h, uint32_t which, struc
 	return v;
 }
 
-/* Everyone whom one resolved recipient stands for, and whether the consents allow it. */
+/* The basis that the author would state. */
+static const Lahetti__V1__Basis *stated(const Lahetti__V1__WhoWouldSee *asked)
+{
+	static const Lahetti__V1__Basis consent = {
+		PROTOBUF_C_MESSAGE_INIT(&lahetti__v1__basis__descriptor),
+		.kind = LAHETTI__V1__BASIS_KIND__BASIS_KIND_CONSENT,
+	};
+
+	return asked->basis != NULL ? asked->basis : &consent;
+}
+
+/* Everyone whom one resolved recipient stands for, and on what basis, or why not. */
 static bool add_viewers(struct handling *h, const Lahetti__V1__WhoWouldSee *asked,
 			const Lahetti__V1__Recipient *recipient, uint32_t which,
 			const struct facts_consent *consents, size_t n_consents,
@@ -519,7 +530,8 @@ static bool add_viewers(struct handling *h, const Lahetti__V1__WhoWouldSee *aske
 		if (to.kind == LAHETTI__V1__RECIPIENT_KIND__RECIPIENT_KIND_USER)
 			to.role = m->role;
 		d = policy_disclose(&h->actor.organisation, &to, categories,
-				    lahetti_date_of(h->now_us), consents, n_consents);
+				    lahetti_date_of(h->now_us), consents, n_consents,
+				    stated(asked));
 		v = add_viewer(h, which, d, out);
 		if (v == NULL)
 			return lahetti_fault_no_memory(f);
@@ -537,7 +549,7 @@ static bool add_viewers(struct handling *h, const Lahetti__V1__WhoWouldSee *aske
 static bool add_nobody(struct handling *h, const Lahetti__V1__Recipient *asked, uint32_t which,
 		       Lahetti__V1__Viewers *out, struct lahetti_fault *f)
 {
-	struct decision d = policy_disclose(&h->actor.organisation, asked, 0, 0, NULL, 0);
+	struct decision d = policy_disclose(&h->actor.organisation, asked, 0, 0, NULL, 0, NULL);
 
 	return out->n_viewers == MEMBERS_MOST || add_viewer(h, which, d, out) != NULL ||
 	       lahetti_fault_no_memory(f);
@@ -582,6 +594,8 @@ bool handle_who_would_see(struct handling *h, struct lahetti_fault *f)
 	if (lahetti_kind_find(asked->kind) == NULL)
 		return answer_error(h, LAHETTI__V1__ERROR__CLASS__CLASS_REFUSED, "newer-statement",
 				    0, f);
+	if (asked->basis != NULL && !lahetti_basis_check(asked->basis, f))
+		return false;
 	if (!gather_case(h, &case_id, &owner, &has, f))
 		return false;
 	has = has && lahetti_id_equal(&owner, &client);

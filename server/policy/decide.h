@@ -96,6 +96,15 @@ struct decision policy_feedback(const struct viewer *teller, lahetti_set categor
 				const struct reliance *consents);
 
 /*
+ * On what basis a viewer outside the controller may have it: consents, where there is a teller
+ * feedback, then the statutory right, up to the basis that the author states. "no-basis" where that
+ * is neither a consent nor a statutory right.
+ */
+struct decision policy_based(const struct viewer *to, const struct matter *matter,
+			     const struct viewer *teller, uint32_t today,
+			     const struct reliance *consents, const Lahetti__V1__Basis *stated);
+
+/*
  * Whether the consents on which a delivery rests cover it for a reader today still; of feedback
  * it is enough that they cover the one who tells.
  */

@@ -218,14 +218,16 @@ bool policy_feedback_covered(const struct facts_delivery *delivery, uint32_t tod
 
 /*
  * Whether a recipient may be shown these categories: within the controller always, else where the
- * consents together cover each of them, today. A party covers a recipient that is no wider than
+ * consents together cover each of them, today, or where the author states a statutory right, as
+ * policy_submit has it. A party covers a recipient that is no wider than
  * itself: a unit covers its queue, a person does not. Consents to one document or one event cover
  * nothing here. What "who would see this" asks; `to` is resolved, and may name the role of a
  * person, as the directory has it.
  */
 struct decision policy_disclose(const struct lahetti_id *from_organisation,
 				const Lahetti__V1__Recipient *to, lahetti_set categories,
-				uint32_t today, const struct facts_consent *consents, size_t n);
+				uint32_t today, const struct facts_consent *consents, size_t n,
+				const Lahetti__V1__Basis *stated);
 
 /* Claiming and releasing what lies in a unit's queue; the unit's leader may release another's. */
 struct decision policy_claim(const struct facts_actor *actor,

@@ -205,6 +205,26 @@ struct decision policy_feedback(const struct viewer *teller, lahetti_set categor
 	return ask(q, categories, consents);
 }
 
+struct decision policy_based(const struct viewer *to, const struct matter *matter,
+			     const struct viewer *teller, uint32_t today,
+			     const struct reliance *consents, const Lahetti__V1__Basis *stated)
+{
+	struct reliance rested_on = {
+		.rested_on = consents->rested_on,
+		.n_rested_on = consents->n_rested_on,
+	};
+	struct decision d;
+
+	if (stated == NULL || stated->kind < LAHETTI__V1__BASIS_KIND__BASIS_KIND_CONSENT)
+		return refuse("no-basis");
+	d = policy_consented(to, matter, today, consents);
+	if (!d.allowed && teller != NULL)
+		d = policy_feedback(teller, matter->categories, today, &rested_on);
+	if (!d.allowed && stated->kind == LAHETTI__V1__BASIS_KIND__BASIS_KIND_STATUTORY)
+		return allow(LAHETTI__V1__BASIS_KIND__BASIS_KIND_STATUTORY);
+	return d;
+}
+
 /* Of feedback the one who tells is the party, and it lies with nobody yet. */
 static struct decision still(const struct facts_delivery *delivery, struct question q,
 			     const struct reliance *consents)
@@ -277,7 +297,8 @@ bool policy_feedback_covered(const struct facts_delivery *delivery, uint32_t tod
 
 struct decision policy_disclose(const struct lahetti_id *from_organisation,
 				const Lahetti__V1__Recipient *to, lahetti_set categories,
-				uint32_t today, const struct facts_consent *consents, size_t n)
+				uint32_t today, const struct facts_consent *consents, size_t n,
+				const Lahetti__V1__Basis *stated)
 {
 	struct viewer viewer = {
 		.organisation = lahetti_bytes_span(to->organisation),
@@ -293,5 +314,5 @@ struct decision policy_disclose(const struct lahetti_id *from_organisation,
 		return d;
 	if (names(to->organisation, from_organisation))
 		return allow(LAHETTI__V1__BASIS_KIND__BASIS_KIND_OWN_REGISTER);
-	return policy_consented(&viewer, &matter, today, &named);
+	return policy_based(&viewer, &matter, NULL, today, &named, stated);
 }

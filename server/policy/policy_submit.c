@@ -101,52 +101,34 @@ static struct viewer viewer_of(const struct facts_recipient *recipient)
 	};
 }
 
-/* Feedback rests on the consents of what it answers: they speak of the one who tells. */
-static struct decision judge_feedback(const struct facts_submit *facts, lahetti_set categories)
+/* Who tells of what became of it: the consents to feedback speak of them. */
+static struct viewer teller_of(const struct facts_actor *actor)
 {
-	const struct facts_actor *actor = &facts->actor;
-	struct viewer teller = {
+	return (struct viewer){
 		.organisation = lahetti_id_span(&actor->organisation),
 		.unit = lahetti_id_span(&actor->unit),
 		.role = actor->role,
 		.user = lahetti_id_span(&actor->user),
 	};
-
-	struct reliance consents = {
-		.rested_on = facts->delivery_consents,
-		.n_rested_on = facts->n_delivery_consents,
-	};
-
-	return policy_feedback(&teller, categories, facts->today, &consents);
 }
 
-/*
- * On what basis one recipient may have it: the bases in their order, up to the one that the author
- * states.
- */
+/* On what basis one recipient may have it. */
 static struct decision judge_disclosure(const struct facts_submit *facts, struct viewer to,
 					struct matter matter)
 {
 	const struct lahetti_statement *s = facts->statement;
-	const Lahetti__V1__Basis *stated = s->header->basis;
+	struct viewer teller = teller_of(&facts->actor);
 	struct reliance consents = {
 		.named = facts->consents,
 		.n_named = facts->n_consents,
 		.rested_on = facts->delivery_consents,
 		.n_rested_on = facts->n_delivery_consents,
 	};
-	struct decision d;
 
 	if (lahetti_span_equal(to.organisation, lahetti_id_span(&facts->actor.organisation)))
 		return allow(LAHETTI__V1__BASIS_KIND__BASIS_KIND_OWN_REGISTER);
-	if (stated == NULL || stated->kind < LAHETTI__V1__BASIS_KIND__BASIS_KIND_CONSENT)
-		return refuse("no-basis");
-	d = policy_consented(&to, &matter, facts->today, &consents);
-	if (!d.allowed && s->kind->feedback)
-		d = judge_feedback(facts, matter.categories);
-	if (!d.allowed && stated->kind == LAHETTI__V1__BASIS_KIND__BASIS_KIND_STATUTORY)
-		return allow(LAHETTI__V1__BASIS_KIND__BASIS_KIND_STATUTORY);
-	return d;
+	return policy_based(&to, &matter, s->kind->feedback ? &teller : NULL, facts->today,
+			    &consents, s->header->basis);
 }
 
 struct decision policy_resolved(const struct lahetti_id *organisation,
@@ -178,9 +160,14 @@ struct decision policy_recipient(const struct facts_recipient *recipient, bool a
 static struct decision judge_silence(const struct facts_submit *facts, lahetti_set categories)
 {
 	const struct facts_delivery *delivery = &facts->delivery;
+	struct viewer teller = teller_of(&facts->actor);
+	struct reliance consents = {
+		.rested_on = facts->delivery_consents,
+		.n_rested_on = facts->n_delivery_consents,
+	};
 
 	if (same(&delivery->organisation, &delivery->author_organisation) ||
-	    judge_feedback(facts, categories).allowed)
+	    policy_feedback(&teller, categories, facts->today, &consents).allowed)
 		return refuse("feedback-owed");
 	return allow(LAHETTI__V1__BASIS_KIND__BASIS_KIND_OWN_REGISTER);
 }

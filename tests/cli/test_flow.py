@@ -245,6 +245,8 @@ urgency: soon
         seen = self.sender("who-would-see", "--client", self.client, "--to", "queue:Valmennus", "--to",
                            "user:Valmennus/Ville", "--to", "role:Valmennus/job-coach")
         self.assertEqual([(v["user"], v["basis"]) for v in seen], [("Ville Valmentaja", "own-register")] * 3)
+        self.refused(self.sender, "who-would-see", "--client", self.client, "--to", "queue:Valmennus", "--section", "SHL 49 §",
+                     "--necessity", "Palvelutarpeen arvioimiseksi.")
 
     def test_team_is_gathered_written_to_and_left(self):
         client = self.sender("client", "add", "--family-name", "Tiimiläinen")["client"]

@@ -237,6 +237,24 @@ test("a narrow screen and a page twice as large show the same without scrolling 
   await coach.setViewportSize({ width: 1280, height: 800 });
 });
 
+test("a tablet held either way scrolls no main view sideways", async () => {
+  for (const [page, views] of [[coach, ["inbox"]], [worker, ["clients", "sent", "devices"]], [officer, ["log", "who-saw"]]]) {
+    const { width, height } = page.viewportSize();
+    for (const view of views) {
+      await page.goto(`${house.origin}/#/${view}`);
+      for (const [wide, high] of [[768, 1024], [1024, 768]]) {
+        await page.setViewportSize({ width: wide, height: high });
+        await page.locator(`nav a[aria-current=page][href="#/${view}"]`).waitFor();
+        await page.locator("main h1").waitFor();
+        await page.screenshot({ path: picture(`${view}-${wide}`), fullPage: true });
+        const over = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+        assert.ok(over <= 0, `${view}: ${over} pixels too wide at ${wide}`);
+      }
+    }
+    await page.setViewportSize({ width, height });
+  }
+});
+
 test("p1 p7: a server that is killed while a file is sent, and started again: it is sent once", async () => {
   await worker.goto(`${house.origin}/#/clients`);
   await worker.locator(".rows li a").first().click();

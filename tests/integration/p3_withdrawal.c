@@ -293,7 +293,8 @@ static size_t shown(const Lahetti__V1__Timeline *t, const struct person *who,
 	return n;
 }
 
-static const Lahetti__V1__Viewers *who_would_see(struct scene *s, const struct writing *consent)
+static const Lahetti__V1__Viewers *who_would_see(struct scene *s, const struct writing *consent,
+						 bool statutory)
 {
 	Lahetti__V1__ClientFrame frame = LAHETTI__V1__CLIENT_FRAME__INIT;
 	Lahetti__V1__WhoWouldSee question = LAHETTI__V1__WHO_WOULD_SEE__INIT;
@@ -313,6 +314,13 @@ static const Lahetti__V1__Viewers *who_would_see(struct scene *s, const struct w
 	question.consents = w.consents;
 	question.n_consents = w.header.n_consents;
 	question.kind = LAHETTI_KIND_REFERRAL;
+	if (statutory) {
+		w.basis.kind = LAHETTI__V1__BASIS_KIND__BASIS_KIND_STATUTORY;
+		w.basis.section = lahetti_text("SHL 49 §");
+		w.basis.necessity = lahetti_text("Palvelutarpeen arvioimiseksi.");
+		w.basis.decided_by = w.header.author;
+		question.basis = &w.basis;
+	}
 	frame.body_case = LAHETTI__V1__CLIENT_FRAME__BODY_WHO_WOULD_SEE;
 	frame.who_would_see = &question;
 	return person_expect(s->worker, &frame, FRAME(VIEWERS))->viewers;
@@ -330,11 +338,16 @@ static void p3_withdrawal_of_all_closes_what_nobody_opened(void **state)
 	const Lahetti__V1__Timeline *t;
 	const Lahetti__V1__Notice *notice;
 
-	viewers = who_would_see(s, NULL);
+	viewers = who_would_see(s, NULL, false);
 	assert_int_equal(2, viewers->n_viewers);
 	assert_string_equal("no-consent", viewers->viewers[0]->code);
+	viewers = who_would_see(s, NULL, true);
+	assert_int_equal(2, viewers->n_viewers);
+	for (size_t i = 0; i < 2; i++)
+		assert_int_equal(LAHETTI__V1__BASIS_KIND__BASIS_KIND_STATUTORY,
+				 viewers->viewers[i]->basis);
 	consent(s, &given, true);
-	viewers = who_would_see(s, &given);
+	viewers = who_would_see(s, &given, false);
 	assert_int_equal(2, viewers->n_viewers);
 	for (size_t i = 0; i < 2; i++)
 		assert_int_equal(LAHETTI__V1__BASIS_KIND__BASIS_KIND_CONSENT,
@@ -541,7 +554,7 @@ static void p3_withdrawal_for_a_party_leaves_a_person_whose_role_is_named(void *
 
 	coaches.role = LAHETTI__V1__ROLE__ROLE_JOB_COACH;
 	consent_to(s, &given, &coaches, true);
-	viewers = who_would_see(s, &given);
+	viewers = who_would_see(s, &given, false);
 	assert_int_equal(2, viewers->n_viewers);
 	assert_string_equal("", viewers->viewers[1]->code);
 	(void)expect(refer(s, &referral, &given, true, true, 2), FRAME(ACCEPTED));

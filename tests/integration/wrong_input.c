@@ -216,6 +216,7 @@ struct question {
 	Lahetti__V1__Device device;
 	Lahetti__V1__Recipient recipient, *recipients[1];
 	Lahetti__V1__Reference reference, *references[1];
+	Lahetti__V1__Basis basis;
 	ProtobufCBinaryData ids[300];
 	ProtobufCMessageUnknownField unknown;
 };
@@ -267,6 +268,11 @@ static void question_init(struct question *q, const struct scene *s)
 	q->reference.id = id(&s->nobody);
 	q->reference.sha256 = digest(&s->no_digest);
 	q->references[0] = &q->reference;
+	lahetti__v1__basis__init(&q->basis);
+	q->basis.kind = BASIS(STATUTORY);
+	q->basis.section = lahetti_text("SHL 49 §");
+	q->basis.necessity = lahetti_text("Palvelutarpeen arvioimiseksi.");
+	q->basis.decided_by = id(&s->county.worker.user);
 }
 
 static void entry_is(struct question *q, Lahetti__V1__DirectoryEntry__EntryCase which, void *part)
@@ -297,6 +303,7 @@ static void who_would_see_is(struct question *q, const struct scene *s)
 	q->who_would_see.kind = LAHETTI_KIND_REFERRAL;
 	q->who_would_see.recipients = q->recipients;
 	q->who_would_see.n_recipients = 1;
+	q->who_would_see.basis = &q->basis;
 }
 
 /* ---- the table ----------------------------------------------------------------------------- */

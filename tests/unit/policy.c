@@ -587,7 +587,7 @@ static void p3_team_is_judged_as_the_people_in_it(void **state)
 			assert_refused(policy_submit(&w.submit),
 				       named == 2 ? "no-such-recipient" : rows[i].code);
 			assert_refused(policy_disclose(sample_id(SAMPLE_COUNTY), to, 0,
-						       SAMPLE_TODAY, &none, 0),
+						       SAMPLE_TODAY, &none, 0, NULL),
 				       named == 2 ? "no-such-recipient" : rows[i].code);
 		}
 	/* One recipient of the header stands for two people: the second is judged too. */
@@ -638,8 +638,9 @@ static struct asked ask(struct world *w, void (*change)(struct world *w), bool o
 
 	to = w->sample.recipient[0];
 	to.role = ROLE(JOB_COACH);
-	answers.disclose = code_of(
-		policy_disclose(sample_id(from), &to, categories, w->submit.today, w->consents, n));
+	answers.disclose =
+		code_of(policy_disclose(sample_id(from), &to, categories, w->submit.today,
+					w->consents, n, &w->sample.basis));
 
 	good_open(&o);
 	o.open.consents = w->consents;
@@ -929,6 +930,43 @@ static void basis_goes_no_further_than_the_author_states(void **state)
 	SUBMIT_ALLOWED(REFERRAL, OWN_REGISTER,
 		       (w.sample.basis.kind = BASIS(STATUTORY),
 			w.sample.recipient[0].organisation = sample_bytes(SAMPLE_COUNTY)));
+}
+
+/* Who would see it is answered as it is decided when it is sent, on whichever basis is stated. */
+static void p3_who_would_see_follows_the_stated_basis(void **state)
+{
+	static struct world w;
+	static const enum sample_who to[] = {SAMPLE_COUNTY, SAMPLE_CITY, SAMPLE_KELA};
+	static const Lahetti__V1__BasisKind stated[] = {BASIS(OWN_REGISTER), BASIS(CONSENT),
+							BASIS(STATUTORY)};
+	size_t allowed[4] = {0};
+
+	(void)state;
+	for (size_t i = 0; i < LENGTH(to) * LENGTH(stated) * 2; i++) {
+		struct decision sent, told;
+		lahetti_set categories;
+
+		good(&w, LAHETTI_KIND_REFERRAL);
+		w.sample.recipient[0].organisation = sample_bytes(to[i / 2 % LENGTH(to)]);
+		w.sample.basis.kind = stated[i / 2 / LENGTH(to)];
+		w.consents[0].withdrawn = i % 2 == 1;
+		assert_true(lahetti_enum_set(w.sample.header.categories,
+					     w.sample.header.n_categories, &categories));
+		sent = policy_submit(&w.submit);
+		told = policy_disclose(sample_id(SAMPLE_COUNTY), &w.sample.recipient[0], categories,
+				       w.submit.today, w.consents, w.submit.n_consents,
+				       &w.sample.basis);
+		assert_int_equal(sent.allowed, told.allowed);
+		assert_string_equal(sent.code, told.code);
+		if (sent.allowed)
+			assert_int_equal(sent.basis, told.basis);
+		allowed[sent.allowed ? (size_t)told.basis : 0]++;
+	}
+	/* The consent is to the city: where it covers, a statutory right is not used. */
+	assert_int_equal(6, allowed[BASIS(OWN_REGISTER)]);
+	assert_int_equal(2, allowed[BASIS(CONSENT)]);
+	assert_int_equal(3, allowed[BASIS(STATUTORY)]);
+	assert_int_equal(7, allowed[0]);
 }
 
 /* ---- feedback -------------------------------------------------------------------------------- */
@@ -2140,6 +2178,7 @@ int main(void)
 		cmocka_unit_test(p3_withdrawal_stops_what_nothing_covers_any_more),
 		cmocka_unit_test(p3_sender_is_shown_what_this_recipient_may_tell),
 		cmocka_unit_test(basis_goes_no_further_than_the_author_states),
+		cmocka_unit_test(p3_who_would_see_follows_the_stated_basis),
 		cmocka_unit_test(p3_feedback_needs_a_consent_that_covers_it),
 		cmocka_unit_test(answer_rests_on_the_referrals_consents),
 		cmocka_unit_test(closing_to_nobody_only_where_the_sender_may_not_be_told),

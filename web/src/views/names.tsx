@@ -44,3 +44,14 @@ export function Person({ user, unit }: { user: Uint8Array; unit: Uint8Array }) {
     <>{value === undefined && failed === undefined ? "…" : app.words.t("page.receive.unknown-person")}</>
   );
 }
+
+/** A person of whom no unit is told: the name that the directory has. */
+export function Named({ user }: { user: Uint8Array }) {
+  const { directory, words } = useApp();
+  const { value, failed } = useAsked(
+    async () => (await directory.person(own(user)))?.user.name ?? "",
+    [hex(user)],
+  );
+  if (value === undefined && failed === undefined) return <>…</>;
+  return <>{value || words.t("page.receive.unknown-person")}</>;
+}

@@ -79,6 +79,14 @@ LAHETTI_API Lahetti__V1__Step lahetti_body_step(const struct lahetti_kind_row *k
 LAHETTI_API struct lahetti_span lahetti_body_delivery(const struct lahetti_kind_row *kind,
 						      const void *body);
 
+/*
+ * "missing-basis", "bad-basis", "missing-section", "missing-necessity", "missing-decider" and what
+ * is wrong with their form: a statutory right is stated in full, and only that one has words of its
+ * own. MALFORMED.
+ */
+LAHETTI_API LAHETTI_CHECKED bool lahetti_basis_check(const Lahetti__V1__Basis *basis,
+						     struct lahetti_fault *f);
+
 struct lahetti_statement {
 	const struct lahetti_kind_row *kind;
 	const Lahetti__V1__Header *header;

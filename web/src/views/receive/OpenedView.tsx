@@ -11,7 +11,7 @@ import { hex } from "../../wire/bytes";
 import type { TextKey } from "../../words/words";
 import { Body, languageName } from "../Body";
 import { useApp, useWords } from "../context";
-import { Place } from "../names";
+import { Named, Place } from "../names";
 import { Facts } from "../parts";
 import { Attachments } from "./Attachments";
 
@@ -139,6 +139,10 @@ function Origin({ header, author }: { header: Header; author: string }) {
         [words.t("page.receive.basis"), plain === undefined ? "" : words.t(plain)],
         [words.t("page.receive.basis.section"), basis?.section ?? ""],
         [words.t("page.receive.basis.necessity"), basis?.necessity ?? ""],
+        [
+          words.t("page.receive.basis.decided-by"),
+          basis === undefined || basis.decidedBy.length === 0 ? "" : <Named user={basis.decidedBy} />,
+        ],
       ]}
     />
   );

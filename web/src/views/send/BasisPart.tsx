@@ -1,21 +1,24 @@
 /*
  * On what basis it goes: within the controller its own register; to others the client's consent, which is taken here where none
- * covers it. And who would see it, by name.
+ * covers it, or a statutory right, which is stated here. And who would see it, by name.
  */
-import { useState } from "react";
+import { useState, type ReactNode } from "react";
 import { Button, Heading, InlineAlert, Paragraph } from "suomifi-ui-components";
 import { BasisKindSchema, Category, Purpose, RoleSchema } from "../../../gen/lahetti/v1/common_pb";
 import type { ClientEntry, Viewer } from "../../../gen/lahetti/v1/session_pb";
 import type { PlaceState } from "../../trade/forms";
+import { NO_RIGHT, type RightState } from "../../trade/right";
 import { isTeam } from "../../trade/team";
 import { hex } from "../../wire/bytes";
+import type { Words } from "../../words/words";
 import { useWords } from "../context";
 import { Place } from "../names";
-import { Busy, Failure } from "../parts";
+import { Busy, Facts, Failure } from "../parts";
 import { PlaceName } from "../RecipientPicker";
 import { ConsentForm } from "./ConsentForm";
 import { Proved } from "./Proved";
 import { sameAs } from "./Recipients";
+import { RightForm } from "./RightForm";
 import type { ReferState } from "./Refer";
 import type { Coverage } from "./useCoverage";
 import type { Sent } from "./useSending";
@@ -28,11 +31,14 @@ interface Props {
   /** Whether a consent is being taken: nothing else is to be done meanwhile. */
   taking: boolean;
   onTaking: (taking: boolean) => void;
+  /** Whether a statutory right is being stated, likewise. */
+  stating: boolean;
+  onRight: (right: RightState | undefined) => void;
 }
 
-export function BasisPart({ entry, caseId, state, coverage, taking, onTaking }: Props) {
+export function BasisPart({ entry, caseId, state, coverage, taking, onTaking, stating, onRight }: Props) {
   const words = useWords();
-  const { viewers, failed, again, outside, covered, lacking } = coverage;
+  const { viewers, failed, again, lacking } = coverage;
   const [taken, setTaken] = useState<Sent | undefined>(undefined);
   const language = entry.identity?.language;
 
@@ -59,6 +65,11 @@ export function BasisPart({ entry, caseId, state, coverage, taking, onTaking }: 
       </>
     );
   }
+  if (stating) {
+    return (
+      <RightForm right={state.right ?? NO_RIGHT} onChange={onRight} onCancel={() => onRight(undefined)} />
+    );
+  }
   return (
     <>
       {taken !== undefined && <Proved sent={taken} title={words.t("page.send.consent.recorded")} />}
@@ -66,14 +77,27 @@ export function BasisPart({ entry, caseId, state, coverage, taking, onTaking }: 
       {viewers === undefined && failed === undefined && <Busy text={words.t("page.reading")} />}
       {viewers !== undefined && (
         <>
-          <Paragraph mb="m">{words.t(basisText(outside, covered))}</Paragraph>
+          <Paragraph mb="m">{words.t(basisText(coverage))}</Paragraph>
           {lacking.length > 0 && (
             <InlineAlert status="warning" labelText={words.t("page.send.basis.lacking")} mb="m">
               {words.t("page.send.basis.lacking.hint")}
               <div className="buttons">
                 <Button onClick={() => onTaking(true)}>{words.t("page.send.basis.take")}</Button>
+                <Button variant="secondary" onClick={() => onRight(NO_RIGHT)}>
+                  {words.t("page.send.basis.right")}
+                </Button>
               </div>
             </InlineAlert>
+          )}
+          {coverage.right !== undefined && state.right !== undefined && (
+            <>
+              <Facts rows={rightRows(words, state.right)} />
+              <div className="buttons">
+                <Button variant="secondary" onClick={() => onRight({ ...state.right!, stated: false })}>
+                  {words.t("page.send.basis.right.change")}
+                </Button>
+              </div>
+            </>
           )}
           <Heading variant="h3" mb="s">
             {words.t("page.send.who-would-see")}
@@ -85,8 +109,19 @@ export function BasisPart({ entry, caseId, state, coverage, taking, onTaking }: 
   );
 }
 
-function basisText(outside: boolean, covered: boolean) {
+/** A statutory right as it was stated. */
+export function rightRows(words: Words, right: RightState | undefined): [string, ReactNode][] {
+  if (right?.decidedBy === undefined) return [];
+  return [
+    [words.t("page.receive.basis.section"), right.section],
+    [words.t("page.receive.basis.necessity"), <span className="written">{right.necessity}</span>],
+    [words.t("page.receive.basis.decided-by"), <PlaceName place={right.decidedBy} />],
+  ];
+}
+
+function basisText({ outside, covered, right }: Coverage) {
   if (!outside) return "page.send.basis.own-register";
+  if (right !== undefined) return "page.send.basis.statutory";
   return covered ? "page.send.basis.consent" : "page.send.basis.none";
 }
 

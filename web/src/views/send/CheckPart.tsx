@@ -12,6 +12,7 @@ import { Body } from "../Body";
 import { useWords } from "../context";
 import { Facts } from "../parts";
 import { PlaceName } from "../RecipientPicker";
+import { rightRows } from "./BasisPart";
 import { sameAs } from "./Recipients";
 import type { ReferState } from "./Refer";
 import type { Coverage } from "./useCoverage";
@@ -59,6 +60,7 @@ export function CheckPart({ entry, state, kind, files, coverage, lost }: Props) 
             state.categories.map((category) => words.of(CategorySchema, category)).join(", "),
           ],
           [words.t("page.receive.basis"), bases.map((basis) => words.of(BasisKindSchema, basis)).join(", ")],
+          ...(coverage.right === undefined ? [] : rightRows(words, state.right)),
           [
             words.t("page.receive.attachments"),
             files.length === 0

@@ -7,6 +7,7 @@ import { Button, Heading, InlineAlert } from "suomifi-ui-components";
 import type { ClientEntry } from "../../../gen/lahetti/v1/session_pb";
 import { Category } from "../../../gen/lahetti/v1/common_pb";
 import { missing, recipientOf, toBody, type FormState, type PlaceState } from "../../trade/forms";
+import { restate, type RightState } from "../../trade/right";
 import { kindNamed } from "../../trade/tables";
 import { hex, unhex } from "../../wire/bytes";
 import { daysLater, today, type TextKey } from "../../words/words";
@@ -36,6 +37,8 @@ export interface ReferState {
   /** A civil date; what is typed and is none stays as it was typed. */
   deadline: number | string;
   categories: number[];
+  /** The statutory right for those whom no consent covers, as far as it is written. */
+  right?: RightState | undefined;
   fileNames: string[];
   part: number;
 }
@@ -110,6 +113,9 @@ function Flow({ entry, caseId, onSent }: FlowProps) {
   const { part } = state;
   const coverage = useCoverage({ client: entry.client, caseId, state, asked: part >= LAST - 1 });
 
+  /** Nothing else is to be done while a consent is taken or a statutory right written. */
+  const stating = coverage.lacking.length > 0 && state.right?.stated === false;
+
   const moved = useRef(false);
   useEffect(() => {
     if (moved.current) heading.current?.focus();
@@ -156,6 +162,7 @@ function Flow({ entry, caseId, onSent }: FlowProps) {
       categories: state.categories,
       consents: coverage.consents,
       deadline: typeof state.deadline === "number" ? state.deadline : 0,
+      ...(coverage.right && { basis: coverage.right }),
       files,
     }));
     if (!went) coverage.again();
@@ -166,7 +173,7 @@ function Flow({ entry, caseId, onSent }: FlowProps) {
       kind={KIND}
       caseId={caseId}
       to={state.to}
-      onChange={(to) => change({ to })}
+      onChange={(to) => change({ to, ...restate(state.right) })}
       error={tried ? wrongIn(0) : undefined}
     />,
     <>
@@ -179,7 +186,7 @@ function Flow({ entry, caseId, onSent }: FlowProps) {
     </>,
     <TellsPart
       categories={state.categories}
-      onCategories={(categories) => change({ categories })}
+      onCategories={(categories) => change({ categories, ...restate(state.right) })}
       files={files}
       onFiles={onFiles}
       error={tried ? wrongIn(2) : undefined}
@@ -191,10 +198,13 @@ function Flow({ entry, caseId, onSent }: FlowProps) {
       coverage={coverage}
       taking={taking}
       onTaking={setTaking}
+      stating={stating}
+      onRight={(right) => change({ right })}
     />,
     <CheckPart entry={entry} state={state} kind={KIND} files={files} coverage={coverage} lost={lost} />,
   ];
-  const wrong = tried && !taking ? wrongIn(here) : undefined;
+  const filling = here === LAST - 1 && (taking || stating);
+  const wrong = tried && !filling ? wrongIn(here) : undefined;
 
   return (
     <>
@@ -233,7 +243,7 @@ function Flow({ entry, caseId, onSent }: FlowProps) {
           <p>{words.t("page.send.refer.kept")}</p>
         </>
       )}
-      {!taking && (
+      {!filling && (
         <div className="buttons">
           {here < LAST && <Button onClick={next}>{words.t("page.send.go-on")}</Button>}
           {here === LAST && (

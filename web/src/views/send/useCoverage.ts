@@ -1,13 +1,15 @@
 /*
  * Who would see the referral, and on what basis: the server's own answer, asked with the client's consents that concern the
- * recipients. Within one's own controller no consent is read.
+ * recipients and the statutory right that is stated. Within one's own controller no consent is read.
  */
 import { useRef } from "react";
 import { create } from "@bufbuild/protobuf";
-import type { Reference } from "../../../gen/lahetti/v1/common_pb";
+import { BasisKind, type Reference } from "../../../gen/lahetti/v1/common_pb";
 import { WhoWouldSeeSchema, type Viewer } from "../../../gen/lahetti/v1/session_pb";
+import type { Basis } from "../../../gen/lahetti/v1/statement_pb";
 import { consentsFor, readCase, readConsents, type KnownConsent } from "../../trade/consents";
 import { recipientOf, type PlaceState } from "../../trade/forms";
+import { statedBasis } from "../../trade/right";
 import { kindNamed } from "../../trade/tables";
 import { isTeam, memberPlace, membersOf, readTeam, unseenBy } from "../../trade/team";
 import { hex, unhex } from "../../wire/bytes";
@@ -25,6 +27,8 @@ export interface Coverage {
   lacking: readonly PlaceState[];
   /** Whether any is outside the controller. */
   outside: boolean;
+  /** The statutory right that is stated, where somebody would see it on that. */
+  right: Basis | undefined;
   failed: unknown;
   again: () => void;
 }
@@ -51,7 +55,8 @@ export function useCoverage({ client, caseId, state, asked }: Asked): Coverage {
   const { session } = useApp();
   const own = hex(session.acting?.organisation ?? new Uint8Array(0));
   const isOutside = (place: PlaceState) => !isTeam(place) && place.organisation !== own;
-  const what = JSON.stringify([state.to, state.categories, caseId]);
+  const basis = statedBasis(state.right);
+  const what = JSON.stringify([state.to, state.categories, caseId, basis && state.right]);
 
   // Reading is recorded: who goes back and forth is answered once.
   const last = useRef<Answered | undefined>(undefined);
@@ -76,6 +81,7 @@ export function useCoverage({ client, caseId, state, asked }: Asked): Coverage {
           categories: state.categories,
           consents,
           kind: kindNamed("referral").number,
+          ...(basis && { basis }),
         }),
       },
       "viewers",
@@ -94,6 +100,7 @@ export function useCoverage({ client, caseId, state, asked }: Asked): Coverage {
     covered: unseen?.length === 0,
     lacking: unseen?.filter(isOutside) ?? [],
     outside: answer?.outside === true,
+    right: answer?.viewers.some((viewer) => viewer.basis === BasisKind.STATUTORY) ? basis : undefined,
     failed,
     again: () => {
       last.current = undefined;
