@@ -9,7 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#define FOR_US 500000 /* each limit is measured so long */
+#define FOR_US 200000 /* each limit is measured so long */
 
 double limit_syncs(size_t bytes)
 {

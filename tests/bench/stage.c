@@ -1,0 +1,204 @@
+#include "stage.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#define AT_ONCE	    32			      /* who are on their way in */
+#define PATIENCE_US (60 * INT64_C(1000000))   /* without anything heard */
+#define LONGEST_US  (3600 * INT64_C(1000000)) /* a wait */
+
+struct certificates stage_certificates;
+
+/* Coming and going
+ * ------------------------------------------------------------------------------------------------------
+ */
+
+static size_t hear(void *context, struct lahetti_span heard)
+{
+	struct talker *t = context;
+
+	return t->stage->contender->hear(t, heard);
+}
+
+static void come_next(struct stage *s, enum part part)
+{
+	struct talker *t = &s->talkers[part][s->begun[part]++];
+
+	t->link = link_open(s->loop, s->port, s->contender->papers(t), hear, t);
+	s->contender->greet(t);
+}
+
+void stage_ready(struct talker *t)
+{
+	struct stage *s = t->stage;
+
+	must(!t->ready, "somebody is ready twice");
+	t->ready = true;
+	s->ready[t->part]++;
+	if (s->begun[t->part] < s->many[t->part])
+		come_next(s, t->part);
+}
+
+static void begin_coming(struct stage *s, enum part part)
+{
+	s->begun[part] = s->ready[part] = 0;
+	while (s->begun[part] < s->many[part] && s->begun[part] < AT_ONCE)
+		come_next(s, part);
+}
+
+static void go(struct stage *s, enum part part)
+{
+	for (unsigned i = 0; i < s->many[part]; i++) {
+		struct talker *t = &s->talkers[part][i];
+
+		link_close(t->link);
+		t->link = NULL;
+		t->ready = t->upgraded = false;
+	}
+}
+
+/* Turns until something is so; a load that is under way goes on meanwhile. */
+static void await(struct stage *s, bool (*so)(const struct stage *s))
+{
+	int64_t began_us = bench_now_us(), last_us = began_us, now_us = began_us;
+	uint64_t heard = loop_heard(s->loop);
+
+	while (!so(s)) {
+		loop_turn(s->loop, s->drive.sent_us == NULL ? 1000000 : drive_due(&s->drive));
+		now_us = bench_now_us();
+		if (loop_heard(s->loop) != heard)
+			last_us = now_us;
+		heard = loop_heard(s->loop);
+		must(now_us - last_us < PATIENCE_US && now_us - began_us < LONGEST_US,
+		     "%s: waited too long: %u of %u acknowledged, %u arrived", s->contender->name,
+		     s->drive.acknowledged, s->drive.wanted, s->drive.arrived);
+	}
+}
+
+static bool all_are_in(const struct stage *s)
+{
+	return s->ready[SENDER] == s->many[SENDER] && s->ready[RECIPIENT] == s->many[RECIPIENT];
+}
+
+static void come_all(struct stage *s)
+{
+	begin_coming(s, RECIPIENT);
+	begin_coming(s, SENDER);
+	await(s, all_are_in);
+}
+
+struct stage *stage_create(const struct contender *contender, const struct load *load)
+{
+	struct stage *s = calloc(1, sizeof *s);
+	char ca[300];
+
+	must(s != NULL, "no memory");
+	*s = (struct stage){.contender = contender,
+			    .load = load,
+			    .many = {[SENDER] = load->senders, [RECIPIENT] = load->recipients}};
+	for (enum part part = 0; part < PARTS; part++) {
+		s->talkers[part] = calloc(s->many[part] + 1, sizeof *s->talkers[part]);
+		must(s->talkers[part] != NULL, "no memory");
+		for (unsigned i = 0; i < s->many[part]; i++)
+			s->talkers[part][i] =
+				(struct talker){.stage = s, .part = part, .number = i};
+	}
+	s->server = contender->create(s);
+	(void)snprintf(ca, sizeof ca, "%s/ca.pem", stage_certificates.folder);
+	s->loop = loop_create(ca);
+	come_all(s);
+	s->bytes = contender->prepare(s->server);
+	return s;
+}
+
+void stage_destroy(struct stage *s)
+{
+	for (enum part part = 0; part < PARTS; part++) {
+		go(s, part);
+		free(s->talkers[part]);
+	}
+	s->contender->stop(s->server);
+	s->contender->destroy(s->server);
+	loop_destroy(s->loop);
+	free(s);
+}
+
+/* Rounds
+ * ------------------------------------------------------------------------------------------------------
+ */
+
+static void send_message(void *context, unsigned message)
+{
+	struct stage *s = context;
+
+	s->contender->send(&s->talkers[SENDER][message % s->load->senders], message);
+}
+
+void stage_acknowledged(struct talker *sender)
+{
+	drive_acknowledged(&sender->stage->drive,
+			   sender->number + sender->answered++ * sender->stage->load->senders);
+}
+
+static void begin_load(struct stage *s)
+{
+	(void)s->contender->prepare(s->server);
+	for (unsigned i = 0; i < s->many[SENDER]; i++)
+		s->talkers[SENDER][i].answered = 0;
+	s->drive = (struct drive){.load = s->load, .context = s, .send = send_message};
+	drive_begin(&s->drive);
+}
+
+static bool all_has_arrived(const struct stage *s)
+{
+	const struct drive *d = &s->drive;
+
+	return d->acknowledged == d->wanted && d->arrived == d->wanted;
+}
+
+/* Everything through, everybody on line. */
+static void run_load(struct stage *s, struct round *round)
+{
+	double *f = round->figures, n = s->load->messages;
+	double frames_before, commits_before, frames, commits;
+	struct usage server_before, server, client_before, client;
+	struct driven driven;
+
+	if (s->contender->count != NULL)
+		s->contender->count(s->server, &frames_before, &commits_before);
+	begin_load(s);
+	usage_of(s->pid, &server_before);
+	usage_of(getpid(), &client_before);
+	await(s, all_has_arrived);
+	usage_of(s->pid, &server);
+	usage_of(getpid(), &client);
+	drive_end(&s->drive, &driven);
+	f[FIGURE_MESSAGES] = n / driven.seconds;
+	f[FIGURE_ACK_P50] = driven.ack_p50_ms;
+	f[FIGURE_ACK_P99] = driven.ack_p99_ms;
+	f[FIGURE_HAS_P50] = driven.has_p50_ms;
+	if (s->load->rate != 0)
+		f[FIGURE_LATE_P99] = driven.late_p99_ms;
+	f[FIGURE_SERVER_US] = (server.cpu_us - server_before.cpu_us) / n;
+	f[FIGURE_CLIENT_US] = (client.cpu_us - client_before.cpu_us) / n;
+	f[FIGURE_WRITTEN] = (server.written_bytes - server_before.written_bytes) / n / 1024;
+	if (s->contender->count != NULL) {
+		s->contender->count(s->server, &frames, &commits);
+		f[FIGURE_FRAMES] = (frames - frames_before) / (commits - commits_before);
+		f[FIGURE_COMMITS] = (commits - commits_before) / n;
+	}
+}
+
+void stage_round(struct stage *s, struct round *round)
+{
+	double *f = round->figures;
+
+	for (size_t i = 0; i < FIGURES; i++)
+		f[i] = NAN;
+	f[FIGURE_VERIFICATIONS] = limit_verifications();
+	f[FIGURE_SYNCS] = limit_syncs(s->load->bytes);
+	run_load(s, round);
+	f[FIGURE_SERVER_VERIFICATIONS] = f[FIGURE_SERVER_US] * f[FIGURE_VERIFICATIONS] / 1e6;
+}
