@@ -18,11 +18,12 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define CLIENTS_EACH 4	 /* of a sender */
-#define BATCH_MOST   200 /* deliveries in one frame */
-#define FRAME_ROOM   65536
-#define IN_FLIGHT    1000 /* frames of a session */
-#define NUMBER_AT    12	  /* in a statement's identifier: the message's, in the place of chance */
+#define CLIENTS_EACH  4	  /* of a sender */
+#define BATCH_MOST    200 /* deliveries in one frame */
+#define FRAME_ROOM    65536
+#define IN_FLIGHT     1000 /* frames of a session */
+#define SESSIONS_EACH 1000 /* of a user in a crowd */
+#define NUMBER_AT     12   /* in a statement's identifier: the message's, in the place of chance */
 
 struct served {
 	struct lahetti_id id, case_id;
@@ -74,9 +75,12 @@ static void stop(void *server)
 	house_stop(&((struct bench_lahetti *)server)->house, SIGTERM);
 }
 
+/* One of a crowd has many sessions. */
 static unsigned people(const struct bench_lahetti *b, enum part part)
 {
-	return b->stage->many[part];
+	unsigned talkers = b->stage->many[part];
+
+	return part == CROWD ? (talkers + SESSIONS_EACH - 1) / SESSIONS_EACH : talkers;
 }
 
 static struct professional *who(const struct talker *t)
@@ -104,6 +108,9 @@ static void make_people(struct bench_lahetti *b)
 	admin_unit(&b->admin, "Kuntoutuspoliklinikka", &clinic);
 	for (unsigned i = 0; i < people(b, SENDER); i++)
 		make_professional(b, &b->people[SENDER][i], "Sanna Sosiaalityöntekijä", &clinic,
+				  LAHETTI__V1__ROLE__ROLE_SOCIAL_WORKER);
+	for (unsigned i = 0; i < people(b, CROWD); i++)
+		make_professional(b, &b->people[CROWD][i], "Sini Sosiaalityöntekijä", &clinic,
 				  LAHETTI__V1__ROLE__ROLE_SOCIAL_WORKER);
 	for (unsigned i = 0; i < people(b, RECIPIENT); i++) {
 		struct professional *p = &b->people[RECIPIENT][i];
@@ -151,8 +158,9 @@ static void make_county(struct bench_lahetti *b)
 	char configuration[256], code[32];
 
 	(void)snprintf(configuration, sizeof configuration,
-		       "in-flight = %d\nping-seconds = 0\nhandshakes-an-address = 1000\n",
-		       IN_FLIGHT);
+		       "in-flight = %d\nping-seconds = 0\nhandshakes-an-address = 1000\n"
+		       "sessions-a-user = %d\n",
+		       IN_FLIGHT, SESSIONS_EACH);
 	house_make(&b->house, configuration, code);
 	start(b);
 	person_enrol(&b->admin, &b->house, code);
@@ -340,7 +348,7 @@ static void handed_over(struct talker *t)
 	struct bench_lahetti *b = t->stage->server;
 	struct professional *p = who(t);
 
-	if (b->load->shape == SHAPE_DECIDED) {
+	if (b->load->decided) {
 		for (size_t i = 0; i < p->n_saying; i++) {
 			lahetti_arena_reset(&b->arena);
 			say_step(t, &p->saying[i], LAHETTI__V1__STEP__STEP_OPEN);
@@ -460,7 +468,7 @@ static void sign_one(struct bench_lahetti *b, unsigned message, const char *lett
 	writing_begin(&w, &p->person, LAHETTI_KIND_REFERRAL, &client->id, &client->case_id);
 	payload_put_number(w.id.bytes + NUMBER_AT, message);
 	/* Who decides need not claim first. */
-	if (b->load->shape == SHAPE_DECIDED)
+	if (b->load->decided)
 		writing_to_user(&w, &to->person);
 	else
 		writing_to_queue(&w, &p->person.organisation, &to->team);

@@ -154,7 +154,7 @@ static void greet(struct talker *t)
 
 static void sign_in(struct talker *t)
 {
-	static const char names[] = {[SENDER] = 's', [RECIPIENT] = 'r'};
+	static const char names[] = {[SENDER] = 's', [RECIPIENT] = 'r', [CROWD] = 'c'};
 	/* Protocol, its level, a clean session for all but recipients, never asked to ping. */
 	uint8_t head[64] = {0, 4, 'M', 'Q', 'T', 'T', 4, t->part == RECIPIENT ? 0 : 2, 0, 0};
 	size_t len = 10 + put_name(head + 10, names[t->part], t->number);

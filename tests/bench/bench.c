@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -52,6 +53,11 @@ static double number_in(pid_t pid, const char *file, const char *words)
 	return at == NULL ? 0 : strtod(at + strlen(words), NULL);
 }
 
+double resident_kib(pid_t pid)
+{
+	return number_in(pid, "status", "\nVmRSS:");
+}
+
 void usage_of(pid_t pid, struct usage *u)
 {
 	clockid_t clock;
@@ -77,12 +83,19 @@ _Noreturn static void usage(int status)
 {
 	(void)fprintf(
 		status == 0 ? stdout : stderr,
-		"usage: bench [--shape load|decided] [--senders N] [--window N] [--recipients N]\n"
-		"             [--messages N] [--bytes N] [--rate N] [--rounds N] [--alone]\n\n"
+		"usage: bench [--senders N] [--window N] [--recipients N] [--messages N] [--bytes N]\n"
+		"             [--rate N] [--decided] [--away] [--crowd N] [--stored N] [--rounds N]\n"
+		"             [--alone]\n\n"
 		"Drives lahettid and beside it redis-server and mosquitto, in turn, and prints the median\n"
-		"of the rounds, and the least and the most. --shape decided: recipients open and decide\n"
-		"besides, which the others know nothing of. --rate: so many messages a second instead of\n"
-		"windows. --alone: lahettid only. What is written lies below $TMPDIR and is removed.\n");
+		"of the rounds, the least and the most.\n"
+		"--rate     so many messages a second instead of windows\n"
+		"--decided  recipients open and decide besides, which the others know nothing of\n"
+		"--away     besides, recipients go, and come back for what was stored\n"
+		"--crowd    besides, so many sessions come and are idle beside the load, and come once more\n"
+		"           while it runs; with a rate, else 500 a second\n"
+		"--stored   so many messages are sent before the first round\n"
+		"--alone    lahettid only\n"
+		"What is written lies below $TMPDIR and is removed.\n");
 	exit(status);
 }
 
@@ -99,20 +112,6 @@ static unsigned number_of(const char *text, unsigned least, unsigned most)
 	return (unsigned)n;
 }
 
-static const char *const shapes[SHAPES] = {
-	[SHAPE_LOAD] = "load",
-	[SHAPE_DECIDED] = "decided",
-};
-
-static enum shape shape_of(const char *word)
-{
-	for (enum shape shape = 0; shape < SHAPES; shape++)
-		if (strcmp(word, shapes[shape]) == 0)
-			return shape;
-	(void)fprintf(stderr, "bench: there is no shape %s\n", word);
-	exit(2);
-}
-
 /* The numbers among the options, and where each is kept. */
 static const struct {
 	const char *name;
@@ -125,16 +124,19 @@ static const struct {
 	{"messages", offsetof(struct options, load.messages), 1, 1000000},
 	{"bytes", offsetof(struct options, load.bytes), 700, 60000},
 	{"rate", offsetof(struct options, load.rate), 1, 100000},
+	{"crowd", offsetof(struct options, load.crowd), 1, 10000},
+	{"stored", offsetof(struct options, load.stored), 1, 10000000},
 	{"rounds", offsetof(struct options, rounds), 1, ROUNDS_MOST},
 };
 #define NUMBERS ((int)(sizeof numbers / sizeof *numbers))
 
 static void read_options(struct options *o, int argc, char **argv)
 {
-	struct option names[NUMBERS + 4] = {
-		[NUMBERS] = {"shape", required_argument, NULL, 's'},
-		[NUMBERS + 1] = {"alone", no_argument, NULL, 'a'},
-		[NUMBERS + 2] = {"help", no_argument, NULL, 'h'},
+	struct option names[NUMBERS + 5] = {
+		[NUMBERS] = {"decided", no_argument, NULL, 'd'},
+		[NUMBERS + 1] = {"away", no_argument, NULL, 'w'},
+		[NUMBERS + 2] = {"alone", no_argument, NULL, 'a'},
+		[NUMBERS + 3] = {"help", no_argument, NULL, 'h'},
 	};
 	int option;
 
@@ -153,8 +155,10 @@ static void read_options(struct options *o, int argc, char **argv)
 			unsigned n = number_of(optarg, numbers[option].least, numbers[option].most);
 
 			memcpy((char *)o + numbers[option].offset, &n, sizeof n);
-		} else if (option == 's') {
-			o->load.shape = shape_of(optarg);
+		} else if (option == 'd') {
+			o->load.decided = o->alone = true;
+		} else if (option == 'w') {
+			o->load.away = true;
 		} else if (option == 'a') {
 			o->alone = true;
 		} else {
@@ -163,7 +167,24 @@ static void read_options(struct options *o, int argc, char **argv)
 	}
 	if (optind < argc)
 		usage(2);
-	o->alone = o->alone || o->load.shape == SHAPE_DECIDED;
+	if (o->load.crowd > 0 && o->load.rate == 0)
+		o->load.rate = 500;
+}
+
+/* As many connections as there will be, here and in each server. */
+static void raise_descriptors(const struct load *load)
+{
+	rlim_t wanted = load->senders + load->recipients + load->crowd + 1000;
+	struct rlimit r;
+
+	must(getrlimit(RLIMIT_NOFILE, &r) == 0, "no limit is known");
+	if (r.rlim_cur >= wanted)
+		return;
+	must(r.rlim_max >= wanted,
+	     "%llu descriptors are needed and %llu allowed: raise the hard limit (ulimit -Hn)",
+	     (unsigned long long)wanted, (unsigned long long)r.rlim_max);
+	r.rlim_cur = wanted;
+	must(setrlimit(RLIMIT_NOFILE, &r) == 0, "the limit of descriptors can't be raised");
 }
 
 /* Telling
@@ -229,12 +250,20 @@ static void print_figure(const struct round (*rounds)[ROUNDS_MOST], size_t n_con
 
 static void print_head(const struct options *o, size_t bytes)
 {
-	(void)printf("%s: %u senders x window %u, %u recipients, %u messages of %zu bytes a round, "
+	(void)printf("%u senders x window %u, %u recipients, %u messages of %zu bytes a round, "
 		     "%u rounds",
-		     shapes[o->load.shape], o->load.senders, o->load.window, o->load.recipients,
-		     o->load.messages, bytes, o->rounds);
+		     o->load.senders, o->load.window, o->load.recipients, o->load.messages, bytes,
+		     o->rounds);
 	if (o->load.rate != 0)
 		(void)printf(", %u messages a second whatever the window", o->load.rate);
+	if (o->load.decided)
+		(void)printf(", opened and decided");
+	if (o->load.away)
+		(void)printf(", recipients away and back");
+	if (o->load.crowd != 0)
+		(void)printf(", a crowd of %u", o->load.crowd);
+	if (o->load.stored != 0)
+		(void)printf(", %u stored before", o->load.stored);
 	(void)printf("; %ld cores\n\n%-30s %-10s %9s %9s %9s %9s\n", sysconf(_SC_NPROCESSORS_ONLN),
 		     "", "", "median", "least", "most", "lahettid/");
 	(void)fflush(stdout);
@@ -250,6 +279,7 @@ int main(int argc, char **argv)
 
 	read_options(&o, argc, argv);
 	n = o.alone ? 1 : CONTENDERS;
+	raise_descriptors(&o.load);
 	stages[0] = stage_create(contenders[0], &o.load);
 	/* A record as long as what lahettid is sent. */
 	same = o.load;
@@ -257,9 +287,15 @@ int main(int argc, char **argv)
 	for (size_t k = 1; k < n; k++)
 		stages[k] = stage_create(contenders[k], &same);
 	print_head(&o, stages[0]->bytes);
+	for (size_t k = 0; k < n; k++)
+		stage_fill(stages[k]);
 	for (unsigned i = 0; i < o.rounds; i++)
 		for (size_t k = 0; k < n; k++)
 			stage_round(stages[k], &rounds[k][i]);
+	for (unsigned i = 0; i < o.rounds; i++)
+		for (size_t k = 0; k < n; k++)
+			if (o.load.crowd == 0)
+				stage_restart(stages[k], &rounds[k][i]);
 	for (enum figure figure = 0; figure < FIGURES; figure++)
 		print_figure((const struct round(*)[ROUNDS_MOST])rounds, n, o.rounds, figure);
 	for (size_t k = n; k-- > 0;)

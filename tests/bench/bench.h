@@ -22,20 +22,17 @@
 	} while (0)
 _Noreturn void bench_failed(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
-enum shape {
-	SHAPE_LOAD,
-	SHAPE_DECIDED, /* the recipient opens and decides besides */
-	SHAPES
-};
-
 struct load {
-	enum shape shape;
 	unsigned senders;
 	unsigned window; /* unacknowledged messages of a sender */
 	unsigned recipients;
 	unsigned messages; /* in all, of a round */
 	unsigned rate;	   /* messages a second, whatever the window; 0: as fast as it goes */
 	unsigned bytes;	   /* of a message, about */
+	unsigned crowd;	   /* sessions without a message, which come and go beside it; at a rate */
+	unsigned stored;   /* messages before the first round, at least */
+	bool decided;	   /* the recipient opens and decides besides */
+	bool away;	   /* besides: recipients are away, and come back */
 };
 
 enum figure {
@@ -59,6 +56,7 @@ struct usage {
 	double written_bytes;
 };
 void usage_of(pid_t pid, struct usage *u);
+double resident_kib(pid_t pid);
 
 /* The machine's own limits, a second. */
 double limit_syncs(size_t bytes); /* write of so much at the end of a file, and fdatasync */

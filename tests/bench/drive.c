@@ -61,6 +61,11 @@ int64_t drive_due(struct drive *d)
 	return d->sent == d->wanted ? SECOND_US : due_us(d, d->sent) - now_us;
 }
 
+void drive_stop(struct drive *d)
+{
+	d->wanted = d->sent;
+}
+
 static double since_ms(const struct drive *d, unsigned message)
 {
 	must(message < d->load->messages && d->sent_us[message] != 0, "an answer to nothing");

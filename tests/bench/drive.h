@@ -22,6 +22,8 @@ struct drive {
 void drive_begin(struct drive *d);
 /* At a rate: sends what is due, and says how long nothing is. */
 int64_t drive_due(struct drive *d);
+/* At a rate: no more is sent. */
+void drive_stop(struct drive *d);
 
 /* From what is heard: the sender has its acknowledgement; the recipient has the message; so many
  * messages have wholly arrived. */

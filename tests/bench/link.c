@@ -4,15 +4,16 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <openssl/ssl.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define TURN  65536 /* bytes read at once */
-#define FIRST 1024  /* bytes of room that a connection begins with */
+#define TURN   65536 /* bytes read at once */
+#define END_MS 10000 /* for a server to hear that nothing more comes */
+#define FIRST  1024  /* bytes of room that a connection begins with */
 
 struct bytes {
 	uint8_t *data;
@@ -211,11 +212,38 @@ void link_say(struct link *link, struct lahetti_span bytes)
 	link->loop->speakers = link;
 }
 
-void link_close(struct link *link)
+/* What was said is sent now. */
+static void fall_silent(struct link *link)
+{
+	struct link **at = &link->loop->speakers;
+
+	while (*at != link)
+		at = &(*at)->next_speaker;
+	*at = link->next_speaker;
+	link->speaks = false;
+	speak(link);
+}
+
+void link_end(struct link *link)
 {
 	if (link == NULL)
 		return;
+	if (link->speaks)
+		fall_silent(link);
 	(void)SSL_shutdown(link->ssl);
+	(void)shutdown(link->fd, SHUT_WR);
+}
+
+void link_close(struct link *link)
+{
+	static uint8_t unheard[TURN];
+	struct pollfd p;
+
+	if (link == NULL)
+		return;
+	p = (struct pollfd){.fd = link->fd, .events = POLLIN};
+	while (poll(&p, 1, END_MS) == 1 && recv(link->fd, unheard, sizeof unheard, 0) > 0)
+		continue;
 	SSL_free(link->ssl);
 	(void)close(link->fd);
 	free(link->in.data);

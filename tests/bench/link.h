@@ -32,6 +32,8 @@ struct link *link_open(struct loop *loop, unsigned port, const struct papers *pa
 /* RFC 9266, once something was heard. */
 void link_exporter(struct link *link, uint8_t out[32]);
 void link_say(struct link *link, struct lahetti_span bytes);
+/* Says that nothing more is said; close, which waits for the server to have heard it. */
+void link_end(struct link *link);
 void link_close(struct link *link);
 
 #endif

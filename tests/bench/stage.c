@@ -50,6 +50,8 @@ static void begin_coming(struct stage *s, enum part part)
 
 static void go(struct stage *s, enum part part)
 {
+	for (unsigned i = 0; i < s->many[part]; i++)
+		link_end(s->talkers[part][i].link);
 	for (unsigned i = 0; i < s->many[part]; i++) {
 		struct talker *t = &s->talkers[part][i];
 
@@ -97,7 +99,9 @@ struct stage *stage_create(const struct contender *contender, const struct load 
 	must(s != NULL, "no memory");
 	*s = (struct stage){.contender = contender,
 			    .load = load,
-			    .many = {[SENDER] = load->senders, [RECIPIENT] = load->recipients}};
+			    .many = {[SENDER] = load->senders,
+				     [RECIPIENT] = load->recipients,
+				     [CROWD] = load->crowd}};
 	for (enum part part = 0; part < PARTS; part++) {
 		s->talkers[part] = calloc(s->many[part] + 1, sizeof *s->talkers[part]);
 		must(s->talkers[part] != NULL, "no memory");
@@ -113,16 +117,34 @@ struct stage *stage_create(const struct contender *contender, const struct load 
 	return s;
 }
 
+static void go_all(struct stage *s)
+{
+	for (enum part part = 0; part < PARTS; part++)
+		go(s, part);
+}
+
 void stage_destroy(struct stage *s)
 {
-	for (enum part part = 0; part < PARTS; part++) {
-		go(s, part);
+	go_all(s);
+	for (enum part part = 0; part < PARTS; part++)
 		free(s->talkers[part]);
-	}
 	s->contender->stop(s->server);
 	s->contender->destroy(s->server);
 	loop_destroy(s->loop);
 	free(s);
+}
+
+void stage_restart(struct stage *s, struct round *round)
+{
+	int64_t began_us;
+
+	go_all(s);
+	s->contender->stop(s->server);
+	began_us = bench_now_us();
+	s->contender->start(s->server);
+	round->figures[FIGURE_COLD_MS] = (double)(bench_now_us() - began_us) / 1000;
+	round->figures[FIGURE_COLD_MIB] = resident_kib(s->pid) / 1024;
+	come_all(s);
 }
 
 /* Rounds
@@ -191,6 +213,87 @@ static void run_load(struct stage *s, struct round *round)
 	}
 }
 
+void stage_fill(struct stage *s)
+{
+	struct round unused;
+
+	for (unsigned n = 0; n < s->load->stored; n += s->load->messages)
+		run_load(s, &unused);
+}
+
+static bool all_is_acknowledged(const struct stage *s)
+{
+	return s->drive.acknowledged == s->drive.wanted;
+}
+
+static bool all_has_been_fetched(const struct stage *s)
+{
+	return all_are_in(s) && all_has_arrived(s);
+}
+
+static double seconds_since(int64_t began_us)
+{
+	return (double)(bench_now_us() - began_us) / 1e6;
+}
+
+/* Recipients go; everything is stored; they come back and get it. */
+static void run_away(struct stage *s, struct round *round)
+{
+	double n = s->load->messages;
+	struct driven unused;
+	int64_t began_us;
+
+	go(s, RECIPIENT);
+	begin_load(s);
+	began_us = s->drive.started_us;
+	await(s, all_is_acknowledged);
+	round->figures[FIGURE_STORED] = n / seconds_since(began_us);
+	began_us = bench_now_us();
+	begin_coming(s, RECIPIENT);
+	await(s, all_has_been_fetched);
+	round->figures[FIGURE_DRAINED] = n / seconds_since(began_us);
+	drive_end(&s->drive, &unused);
+}
+
+static bool crowd_is_in(const struct stage *s)
+{
+	return s->ready[CROWD] == s->many[CROWD];
+}
+
+/* How many of them a second. */
+static double come_as_crowd(struct stage *s)
+{
+	int64_t began_us = bench_now_us();
+
+	begin_coming(s, CROWD);
+	await(s, crowd_is_in);
+	return s->many[CROWD] / seconds_since(began_us);
+}
+
+/* In a server just started: what has once been used by a crowd is not given back, so memory is told
+ * by the first. */
+static void run_crowd(struct stage *s, struct round *round)
+{
+	double *f = round->figures, before_kib = resident_kib(s->pid);
+	struct round beside;
+	struct driven driven;
+
+	f[FIGURE_RESIDENT_MIB] = before_kib / 1024;
+	f[FIGURE_CONNECTS] = come_as_crowd(s);
+	f[FIGURE_IDLE_KIB] = (resident_kib(s->pid) - before_kib) / s->many[CROWD];
+	run_load(s, &beside);
+	f[FIGURE_CROWD_P50] = beside.figures[FIGURE_HAS_P50];
+	f[FIGURE_CROWD_P99] = beside.figures[FIGURE_ACK_P99];
+	go(s, CROWD);
+	begin_load(s);
+	f[FIGURE_STORM_CONNECTS] = come_as_crowd(s);
+	drive_stop(&s->drive);
+	await(s, all_has_arrived);
+	drive_end(&s->drive, &driven);
+	f[FIGURE_STORM_P99] = driven.ack_p99_ms;
+	stage_restart(s, round);
+}
+
 void stage_round(struct stage *s, struct round *round)
 {
 	double *f = round->figures;
@@ -201,4 +304,8 @@ void stage_round(struct stage *s, struct round *round)
 	f[FIGURE_SYNCS] = limit_syncs(s->load->bytes);
 	run_load(s, round);
 	f[FIGURE_SERVER_VERIFICATIONS] = f[FIGURE_SERVER_US] * f[FIGURE_VERIFICATIONS] / 1e6;
+	if (s->load->away)
+		run_away(s, round);
+	if (s->load->crowd > 0)
+		run_crowd(s, round);
 }

@@ -8,7 +8,7 @@
 #include "drive.h"
 #include "link.h"
 
-enum part { SENDER, RECIPIENT, PARTS };
+enum part { SENDER, RECIPIENT, CROWD, PARTS };
 
 struct talker {
 	struct stage *stage;
@@ -60,8 +60,12 @@ struct stage {
 struct stage *stage_create(const struct contender *contender, const struct load *load);
 /* Everybody goes, the server ends. */
 void stage_destroy(struct stage *s);
-/* One round of the load's shape. */
+/* Sends what is to be stored before the first round. */
+void stage_fill(struct stage *s);
+/* One round: the load, and what else it says. */
 void stage_round(struct stage *s, struct round *round);
+/* Everybody goes, the server is stopped and started, everybody comes. */
+void stage_restart(struct stage *s, struct round *round);
 
 /* From contenders: somebody is ready; the server has acknowledged the sender's next message, where
  * it answers in order. */
