@@ -1,3 +1,5 @@
+#include "bench.h"
+
 #include "stage.h"
 
 #include <errno.h>

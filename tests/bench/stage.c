@@ -275,11 +275,15 @@ static double come_as_crowd(struct stage *s)
 static void run_crowd(struct stage *s, struct round *round)
 {
 	double *f = round->figures, before_kib = resident_kib(s->pid);
+	struct usage before, after;
 	struct round beside;
 	struct driven driven;
 
 	f[FIGURE_RESIDENT_MIB] = before_kib / 1024;
+	usage_of(s->pid, &before);
 	f[FIGURE_CONNECTS] = come_as_crowd(s);
+	usage_of(s->pid, &after);
+	f[FIGURE_CONNECT_US] = (after.cpu_us - before.cpu_us) / s->many[CROWD];
 	f[FIGURE_IDLE_KIB] = (resident_kib(s->pid) - before_kib) / s->many[CROWD];
 	run_load(s, &beside);
 	f[FIGURE_CROWD_P50] = beside.figures[FIGURE_HAS_P50];
