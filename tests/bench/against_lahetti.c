@@ -76,9 +76,9 @@ static void stop(void *server)
 }
 
 /* One of a crowd has many sessions. */
-static unsigned people(const struct bench_lahetti *b, enum part part)
+static unsigned people(const struct stage *stage, enum part part)
 {
-	unsigned talkers = b->stage->many[part];
+	unsigned talkers = stage->many[part];
 
 	return part == CROWD ? (talkers + SESSIONS_EACH - 1) / SESSIONS_EACH : talkers;
 }
@@ -87,7 +87,7 @@ static struct professional *who(const struct talker *t)
 {
 	const struct bench_lahetti *b = t->stage->server;
 
-	return &b->people[t->part][t->number % people(b, t->part)];
+	return &b->people[t->part][t->number % people(b->stage, t->part)];
 }
 
 /* Enrolled, not yet confirmed. */
@@ -106,13 +106,13 @@ static void make_people(struct bench_lahetti *b)
 	struct lahetti_id clinic;
 
 	admin_unit(&b->admin, "Kuntoutuspoliklinikka", &clinic);
-	for (unsigned i = 0; i < people(b, SENDER); i++)
+	for (unsigned i = 0; i < people(b->stage, SENDER); i++)
 		make_professional(b, &b->people[SENDER][i], "Sanna Sosiaalityöntekijä", &clinic,
 				  LAHETTI__V1__ROLE__ROLE_SOCIAL_WORKER);
-	for (unsigned i = 0; i < people(b, CROWD); i++)
+	for (unsigned i = 0; i < people(b->stage, CROWD); i++)
 		make_professional(b, &b->people[CROWD][i], "Sini Sosiaalityöntekijä", &clinic,
 				  LAHETTI__V1__ROLE__ROLE_SOCIAL_WORKER);
-	for (unsigned i = 0; i < people(b, RECIPIENT); i++) {
+	for (unsigned i = 0; i < people(b->stage, RECIPIENT); i++) {
 		struct professional *p = &b->people[RECIPIENT][i];
 
 		admin_unit(&b->admin, "Työhönvalmennuksen tiimi", &p->team);
@@ -172,11 +172,11 @@ static void make_county(struct bench_lahetti *b)
 	person_sign_out(&b->admin);
 	stop(b);
 	for (enum part part = 0; part < PARTS; part++)
-		for (unsigned i = 0; i < people(b, part); i++)
+		for (unsigned i = 0; i < people(b->stage, part); i++)
 			person_confirm(&b->people[part][i].person);
 	start(b);
 	for (enum part part = 0; part < PARTS; part++)
-		for (unsigned i = 0; i < people(b, part); i++)
+		for (unsigned i = 0; i < people(b->stage, part); i++)
 			begin_work(&b->people[part][i], part);
 }
 
@@ -188,7 +188,7 @@ static void *create(struct stage *stage)
 	b->stage = stage;
 	b->load = stage->load;
 	for (enum part part = 0; part < PARTS; part++) {
-		b->people[part] = calloc(people(b, part) + 1, sizeof *b->people[part]);
+		b->people[part] = calloc(people(stage, part) + 1, sizeof *b->people[part]);
 		must(b->people[part] != NULL, "no memory");
 	}
 	b->starts = calloc(b->load->messages + 1, sizeof *b->starts);
@@ -205,7 +205,7 @@ static void destroy(void *server)
 	struct bench_lahetti *b = server;
 
 	for (enum part part = 0; part < PARTS; part++) {
-		for (unsigned i = 0; i < people(b, part); i++) {
+		for (unsigned i = 0; i < people(b->stage, part); i++) {
 			X509_free(b->people[part][i].papers.certificate);
 			person_finish(&b->people[part][i].person);
 			free(b->people[part][i].waiting);

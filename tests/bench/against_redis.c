@@ -193,7 +193,7 @@ static size_t hear_recipient(struct talker *t, struct lahetti_span heard)
 {
 	static struct batch batch;
 	size_t len = resp_answer(heard, NULL, NULL);
-	long number;
+	long number = 0;
 	char kind;
 
 	if (len == 0)

@@ -64,7 +64,7 @@ static void go(struct stage *s, enum part part)
 /* Turns until something is so; a load that is under way goes on meanwhile. */
 static void await(struct stage *s, bool (*so)(const struct stage *s))
 {
-	int64_t began_us = bench_now_us(), last_us = began_us, now_us = began_us;
+	int64_t began_us = bench_now_us(), last_us = began_us, now_us;
 	uint64_t heard = loop_heard(s->loop);
 
 	while (!so(s)) {
@@ -184,7 +184,7 @@ static bool all_has_arrived(const struct stage *s)
 static void run_load(struct stage *s, struct round *round)
 {
 	double *f = round->figures, n = s->load->messages;
-	double frames_before, commits_before, frames, commits;
+	double frames_before = 0, commits_before = 0, frames, commits;
 	struct usage server_before, server, client_before, client;
 	struct driven driven;
 
