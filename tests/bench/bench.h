@@ -60,6 +60,6 @@ double resident_kib(pid_t pid);
 
 /* The machine's own limits, a second. */
 double limit_syncs(size_t bytes); /* write of so much at the end of a file, and fdatasync */
-double limit_verifications(void); /* of P-256 on one core with a parsed key */
+double limit_verifications(void); /* of P-256 with a parsed key, a second of a processor */
 
 #endif

@@ -33,13 +33,14 @@ void drive_begin(struct drive *d)
 	size_t n = d->load->messages;
 
 	d->sent_us = calloc(n, sizeof *d->sent_us);
-	d->late_ms = calloc(3 * n, sizeof *d->late_ms);
+	d->late_ms = calloc(n, sizeof *d->late_ms);
+	d->took_ms = calloc(n, sizeof *d->took_ms);
+	d->has_ms = calloc(n, sizeof *d->has_ms);
 	d->next = calloc(d->load->senders, sizeof *d->next);
 	d->under_way = calloc(d->load->senders, sizeof *d->under_way);
-	must(d->sent_us != NULL && d->late_ms != NULL && d->next != NULL && d->under_way != NULL,
+	must(d->sent_us != NULL && d->late_ms != NULL && d->took_ms != NULL && d->has_ms != NULL &&
+		     d->next != NULL && d->under_way != NULL,
 	     "no memory");
-	d->took_ms = d->late_ms + n;
-	d->has_ms = d->took_ms + n;
 	d->wanted = d->load->messages;
 	d->sent = d->acknowledged = d->has = d->arrived = 0;
 	d->started_us = bench_now_us();
@@ -123,6 +124,8 @@ void drive_end(struct drive *d, struct driven *driven)
 	};
 	free(d->sent_us);
 	free(d->late_ms);
+	free(d->took_ms);
+	free(d->has_ms);
 	free(d->next);
 	free(d->under_way);
 	d->sent_us = NULL;
