@@ -1,103 +1,95 @@
 /* Redis streams with appendfsync always, the strongest durable peer: XADD by each sender, a
  * consumer group for each recipient, which acknowledges what it has got. TLS with lahettid's
- * certificate. */
+ * certificates. */
 
-#include "drive.h"
+#include "daemon.h"
+#include "payload.h"
+#include "stage.h"
 
-#include <arpa/inet.h>
-#include <errno.h>
-#include <fcntl.h>
-#include <ftw.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #define BATCH_MOST 200
 
-struct redis_talker {
-	struct bench_redis *server;
-	struct link *link;
-	unsigned number;
-	bool recipient;
-	unsigned answers; /* that are not counted: of what is asked before the round */
-	/* Of a sender: the messages that are not acknowledged, in order. */
-	unsigned *under_way;
-	size_t first, last;
-};
-
 struct bench_redis {
-	const struct load *load;
-	char folder[256];
-	pid_t pid;
-	int out;
-	struct loop *loop;
-	struct redis_talker *senders, *recipients;
-	struct drive drive;
-	char *payload;
-	size_t payload_len;
+	struct stage *stage;
+	struct daemon daemon;
+	struct payload payload;
+	bool *grouped; /* by recipient: its consumer group is there */
 };
-
-const char *redis_certificates;
 
 /* The server
  * ----------------------------------------------------------------------------------------------------
  */
 
-static unsigned free_port(void)
+static void start(void *server)
 {
-	struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-	socklen_t len = sizeof at;
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	struct bench_redis *b = server;
+	char port[16], certificate[300], key[300], ca[300];
+	const char *folder = stage_certificates.folder;
+	const char *const arguments[] = {"--port",
+					 "0",
+					 "--tls-port",
+					 port,
+					 "--bind",
+					 "127.0.0.1",
+					 "--tls-cert-file",
+					 certificate,
+					 "--tls-key-file",
+					 key,
+					 "--tls-ca-cert-file",
+					 ca,
+					 "--tls-auth-clients",
+					 "yes",
+					 "--appendonly",
+					 "yes",
+					 "--appendfsync",
+					 "always",
+					 "--save",
+					 "",
+					 "--maxclients",
+					 "12000",
+					 "--dir",
+					 b->daemon.folder,
+					 NULL};
 
-	must(fd >= 0 && bind(fd, (struct sockaddr *)&at, sizeof at) == 0 &&
-		     getsockname(fd, (struct sockaddr *)&at, &len) == 0,
-	     "no free port: %s", strerror(errno));
-	(void)close(fd);
-	return ntohs(at.sin_port);
+	(void)snprintf(port, sizeof port, "%u", b->daemon.port);
+	(void)snprintf(certificate, sizeof certificate, "%s/server.pem", folder);
+	(void)snprintf(key, sizeof key, "%s/server.key", folder);
+	(void)snprintf(ca, sizeof ca, "%s/ca.pem", folder);
+	daemon_start(&b->daemon, arguments, "Ready to accept connections");
+	b->stage->pid = b->daemon.pid;
+	b->stage->port = b->daemon.port;
 }
 
-static void await_ready(struct bench_redis *b)
+static void stop(void *server)
 {
-	static char text[65536];
-	size_t len = 0;
-	ssize_t got;
-
-	while (strstr(text, "Ready to accept connections") == NULL) {
-		got = read(b->out, text + len, sizeof text - 1 - len);
-		must(got > 0, "redis-server does not start:\n%s", text);
-		len += (size_t)got;
-	}
+	daemon_stop(&((struct bench_redis *)server)->daemon);
 }
 
-static void start(struct bench_redis *b, unsigned port)
+static void *create(struct stage *stage)
 {
-	char number[16], certificate[300], key[300], ca[300];
-	int fds[2];
+	struct bench_redis *b = calloc(1, sizeof *b);
 
-	(void)snprintf(number, sizeof number, "%u", port);
-	(void)snprintf(certificate, sizeof certificate, "%s/server.pem", redis_certificates);
-	(void)snprintf(key, sizeof key, "%s/server.key", redis_certificates);
-	(void)snprintf(ca, sizeof ca, "%s/ca.pem", redis_certificates);
-	must(pipe2(fds, O_CLOEXEC) == 0, "no pipe: %s", strerror(errno));
-	b->pid = fork();
-	must(b->pid >= 0, "no process: %s", strerror(errno));
-	if (b->pid == 0) {
-		(void)dup2(fds[1], STDOUT_FILENO);
-		(void)execlp("redis-server", "redis-server", "--port", "0", "--tls-port", number,
-			     "--bind", "127.0.0.1", "--tls-cert-file", certificate,
-			     "--tls-key-file", key, "--tls-ca-cert-file", ca, "--tls-auth-clients",
-			     "no", "--appendonly", "yes", "--appendfsync", "always", "--save", "",
-			     "--dir", b->folder, (char *)NULL);
-		_exit(127);
-	}
-	bench_runs(1, b->pid);
-	(void)close(fds[1]);
-	b->out = fds[0];
-	await_ready(b);
+	must(b != NULL, "no memory");
+	b->stage = stage;
+	b->grouped = calloc(stage->load->recipients, sizeof *b->grouped);
+	must(b->grouped != NULL, "no memory");
+	payload_make(&b->payload, stage->load->bytes);
+	daemon_make(&b->daemon, "redis-server");
+	start(b);
+	return b;
+}
+
+static void destroy(void *server)
+{
+	struct bench_redis *b = server;
+
+	daemon_finish(&b->daemon);
+	payload_finish(&b->payload);
+	free(b->grouped);
+	free(b);
 }
 
 /* What it says
@@ -150,6 +142,7 @@ static size_t resp_answer(struct lahetti_span heard, void *context,
  */
 
 struct batch {
+	struct stage *stage;
 	struct lahetti_span ids[BATCH_MOST];
 	unsigned n, words;
 };
@@ -159,8 +152,11 @@ static void note_word(void *context, struct lahetti_span word)
 {
 	struct batch *b = context;
 
-	if (b->words++ % 3 == 1)
+	if (b->words % 3 == 1)
 		b->ids[b->n++] = word;
+	else if (b->words % 3 == 0 && b->words > 0)
+		drive_has(&b->stage->drive, payload_message(word));
+	b->words++;
 }
 
 static void say_text(struct link *link, const char *text)
@@ -168,7 +164,7 @@ static void say_text(struct link *link, const char *text)
 	link_say(link, lahetti_span_text(text));
 }
 
-static void read_more(struct redis_talker *t)
+static void read_more(struct talker *t)
 {
 	char text[256];
 
@@ -178,7 +174,7 @@ static void read_more(struct redis_talker *t)
 	say_text(t->link, text);
 }
 
-static void acknowledge(struct redis_talker *t, const struct batch *batch)
+static void acknowledge(struct talker *t, const struct batch *batch)
 {
 	char text[128], stream[32];
 
@@ -193,180 +189,115 @@ static void acknowledge(struct redis_talker *t, const struct batch *batch)
 	}
 }
 
-static size_t hear_recipient(struct redis_talker *t, struct lahetti_span heard)
+static size_t hear_recipient(struct talker *t, struct lahetti_span heard)
 {
 	static struct batch batch;
-	size_t len;
+	size_t len = resp_answer(heard, NULL, NULL);
+	long number = 0;
+	char kind;
 
-	/* Entries come as an array, what they are answered with as a number. */
-	if (heard.len == 0 || heard.data[0] != '*') {
-		long number;
-		char kind;
-
-		len = resp_line(heard, 0, &kind, &number);
-		if (len > 0 && t->answers > 0)
-			t->answers--;
-		else if (len > 0)
-			drive_arrived(&t->server->drive, (unsigned)number);
-		return len;
-	}
-	batch.n = batch.words = 0;
-	len = resp_answer(heard, &batch, note_word);
 	if (len == 0)
 		return 0;
+	/* Entries come as an array, what they are answered with as a number. */
+	if (heard.data[0] != '*') {
+		(void)resp_line(heard, 0, &kind, &number);
+		drive_arrived(&t->stage->drive, (unsigned)number);
+		return len;
+	}
+	batch = (struct batch){.stage = t->stage};
+	(void)resp_answer(heard, &batch, note_word);
 	acknowledge(t, &batch);
 	read_more(t);
 	return len;
 }
 
-static size_t hear_sender(struct redis_talker *t, struct lahetti_span heard)
+static size_t hear_first(struct talker *t, struct lahetti_span heard)
 {
+	struct bench_redis *b = t->stage->server;
 	size_t len = resp_answer(heard, NULL, NULL);
-	unsigned message;
 
 	if (len == 0)
 		return 0;
-	must(t->first != t->last, "an answer to nothing");
-	message = t->under_way[t->first];
-	t->first = (t->first + 1) % t->server->load->messages;
-	drive_acknowledged(&t->server->drive, message);
+	if (t->part == RECIPIENT) {
+		b->grouped[t->number] = true;
+		read_more(t);
+	}
+	stage_ready(t);
 	return len;
 }
 
-static size_t hear(void *context, struct lahetti_span heard)
+static size_t hear(struct talker *t, struct lahetti_span heard)
 {
-	struct redis_talker *t = context;
-	size_t used = 0;
+	size_t used = 0, len;
 
-	for (;;) {
+	do {
 		struct lahetti_span rest = lahetti_span(heard.data + used, heard.len - used);
-		size_t len = t->recipient ? hear_recipient(t, rest) : hear_sender(t, rest);
 
-		if (len == 0)
-			return used;
+		if (!t->ready) {
+			len = hear_first(t, rest);
+		} else if (t->part == RECIPIENT) {
+			len = hear_recipient(t, rest);
+		} else {
+			len = resp_answer(rest, NULL, NULL);
+			if (len > 0)
+				stage_acknowledged(t);
+		}
 		used += len;
+	} while (len > 0);
+	return used;
+}
+
+static const struct papers *papers(struct talker *t)
+{
+	(void)t;
+	return &stage_certificates.papers;
+}
+
+static void greet(struct talker *t)
+{
+	const struct bench_redis *b = t->stage->server;
+	char text[128];
+
+	if (t->part != RECIPIENT || b->grouped[t->number]) {
+		say_text(t->link, "PING\r\n");
+		return;
 	}
+	(void)snprintf(text, sizeof text, "XGROUP CREATE stream%u g $ MKSTREAM\r\n", t->number);
+	say_text(t->link, text);
 }
 
 /* Rounds
  * ------------------------------------------------------------------------------------------------------
  */
 
-static void connect_to(struct bench_redis *b, struct redis_talker *t, unsigned port,
-		       unsigned number, bool recipient)
+static size_t prepare(void *server)
 {
-	char text[128];
-
-	*t = (struct redis_talker){.server = b, .number = number, .recipient = recipient};
-	t->link = link_open(b->loop, port, hear, t);
-	if (!recipient) {
-		t->under_way = calloc(b->load->messages, sizeof *t->under_way);
-		must(t->under_way != NULL, "no memory");
-		return;
-	}
-	(void)snprintf(text, sizeof text, "XGROUP CREATE stream%u g $ MKSTREAM\r\n", number);
-	say_text(t->link, text);
-	t->answers = 1;
-	while (t->answers > 0)
-		loop_turn(b->loop, 1000000);
-	read_more(t);
+	return ((struct bench_redis *)server)->payload.len;
 }
 
-static void *open_redis(const struct load *load)
+static void send_message(struct talker *t, unsigned message)
 {
-	const char *tmp = getenv("TMPDIR");
-	struct bench_redis *b = calloc(1, sizeof *b);
-	unsigned port = free_port();
-	char ca[300];
-
-	must(b != NULL, "no memory");
-	b->load = load;
-	(void)snprintf(b->folder, sizeof b->folder, "%s/lahetti-redis-XXXXXX",
-		       tmp == NULL ? "/tmp" : tmp);
-	must(mkdtemp(b->folder) != NULL, "%s: %s", b->folder, strerror(errno));
-	start(b, port);
-	(void)snprintf(ca, sizeof ca, "%s/ca.pem", redis_certificates);
-	b->loop = loop_create(ca);
-	b->senders = calloc(load->senders, sizeof *b->senders);
-	b->recipients = calloc(load->recipients, sizeof *b->recipients);
-	b->payload_len = load->bytes;
-	b->payload = malloc(load->bytes);
-	must(b->senders != NULL && b->recipients != NULL && b->payload != NULL, "no memory");
-	for (size_t i = 0; i < b->payload_len; i++)
-		b->payload[i] = (char)(1 + i * 31 % 251);
-	for (unsigned i = 0; i < load->recipients; i++)
-		connect_to(b, &b->recipients[i], port, i, true);
-	for (unsigned i = 0; i < load->senders; i++)
-		connect_to(b, &b->senders[i], port, i % load->recipients, false);
-	return b;
-}
-
-static size_t prepare_redis(void *server)
-{
-	return ((struct bench_redis *)server)->payload_len;
-}
-
-static void send_message(void *context, unsigned message)
-{
-	struct bench_redis *b = context;
-	struct redis_talker *t = &b->senders[message % b->load->senders];
+	struct bench_redis *b = t->stage->server;
 	char stream[32], head[128];
 
-	(void)snprintf(stream, sizeof stream, "stream%u", t->number);
+	(void)snprintf(stream, sizeof stream, "stream%u", t->number % t->stage->load->recipients);
 	(void)snprintf(head, sizeof head,
 		       "*5\r\n$4\r\nXADD\r\n$%zu\r\n%s\r\n$1\r\n*\r\n$1\r\np\r\n$%zu\r\n",
-		       strlen(stream), stream, b->payload_len);
+		       strlen(stream), stream, b->payload.len);
 	say_text(t->link, head);
-	link_say(t->link, lahetti_span(b->payload, b->payload_len));
+	link_say(t->link, payload_of(&b->payload, message));
 	say_text(t->link, "\r\n");
-	t->under_way[t->last] = message;
-	t->last = (t->last + 1) % b->load->messages;
-}
-
-static void run_redis(void *server, struct round *round)
-{
-	struct bench_redis *b = server;
-
-	b->drive = (struct drive){
-		.load = b->load, .loop = b->loop, .context = b, .send = send_message};
-	drive_run(&b->drive, b->pid, round);
-}
-
-static int remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
-{
-	(void)st;
-	(void)type;
-	(void)ftw;
-	return remove(path);
-}
-
-static void close_redis(void *server)
-{
-	struct bench_redis *b = server;
-	int status;
-
-	for (unsigned i = 0; i < b->load->senders; i++) {
-		link_close(b->senders[i].link);
-		free(b->senders[i].under_way);
-	}
-	for (unsigned i = 0; i < b->load->recipients; i++)
-		link_close(b->recipients[i].link);
-	loop_destroy(b->loop);
-	must(kill(b->pid, SIGTERM) == 0 && waitpid(b->pid, &status, 0) == b->pid,
-	     "redis-server does not end: %s", strerror(errno));
-	bench_runs(1, 0);
-	(void)close(b->out);
-	(void)nftw(b->folder, remove_one, 16, FTW_DEPTH | FTW_PHYS);
-	free(b->senders);
-	free(b->recipients);
-	free(b->payload);
-	free(b);
 }
 
 const struct contender contender_redis = {
 	.name = "redis",
-	.open = open_redis,
-	.prepare = prepare_redis,
-	.run = run_redis,
-	.close = close_redis,
+	.create = create,
+	.start = start,
+	.stop = stop,
+	.destroy = destroy,
+	.papers = papers,
+	.greet = greet,
+	.hear = hear,
+	.prepare = prepare,
+	.send = send_message,
 };

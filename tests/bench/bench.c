@@ -1,13 +1,15 @@
 #include "bench.h"
 
+#include "stage.h"
+
 #include <errno.h>
 #include <getopt.h>
-#include <inttypes.h>
-#include <signal.h>
+#include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -24,21 +26,6 @@ void bench_failed(const char *format, ...)
 	va_end(args);
 	(void)fprintf(stderr, "\n");
 	exit(1);
-}
-
-/* A bench that fails leaves no server behind. */
-static pid_t running[2];
-
-static void end_servers(void)
-{
-	for (size_t i = 0; i < sizeof running / sizeof *running; i++)
-		if (running[i] > 0)
-			(void)kill(running[i], SIGKILL);
-}
-
-void bench_runs(size_t place, pid_t server)
-{
-	running[place] = server;
 }
 
 int64_t bench_now_us(void)
@@ -68,6 +55,11 @@ static double number_in(pid_t pid, const char *file, const char *words)
 	return at == NULL ? 0 : strtod(at + strlen(words), NULL);
 }
 
+double resident_kib(pid_t pid)
+{
+	return number_in(pid, "status", "\nVmRSS:");
+}
+
 void usage_of(pid_t pid, struct usage *u)
 {
 	clockid_t clock;
@@ -86,7 +78,7 @@ void usage_of(pid_t pid, struct usage *u)
 struct options {
 	struct load load;
 	unsigned rounds;
-	bool redis, each;
+	bool alone;
 };
 
 _Noreturn static void usage(int status)
@@ -94,9 +86,17 @@ _Noreturn static void usage(int status)
 	(void)fprintf(
 		status == 0 ? stdout : stderr,
 		"usage: bench [--senders N] [--window N] [--recipients N] [--messages N] [--bytes N]\n"
-		"             [--rate N] [--rounds N] [--without-redis] [--each]\n\n"
-		"Drives lahettid and beside it redis-server, in turn, and prints the median of the rounds.\n"
-		"--rate: so many messages a second instead of windows. --each: every round too.\n"
+		"             [--rate N] [--decided] [--away] [--crowd N] [--stored N] [--rounds N]\n"
+		"             [--alone]\n\n"
+		"Drives lahettid and beside it redis-server and mosquitto, in turn, and prints the median\n"
+		"of the rounds, the least and the most.\n"
+		"--rate     so many messages a second instead of windows\n"
+		"--decided  recipients open and decide besides, which the others know nothing of\n"
+		"--away     besides, recipients go, and come back for what was stored\n"
+		"--crowd    besides, so many sessions come and are idle beside the load, and come once more\n"
+		"           while it runs; with a rate, else 500 a second\n"
+		"--stored   so many messages are sent before the first round\n"
+		"--alone    lahettid only\n"
 		"What is written lies below $TMPDIR and is removed.\n");
 	exit(status);
 }
@@ -126,16 +126,19 @@ static const struct {
 	{"messages", offsetof(struct options, load.messages), 1, 1000000},
 	{"bytes", offsetof(struct options, load.bytes), 700, 60000},
 	{"rate", offsetof(struct options, load.rate), 1, 100000},
+	{"crowd", offsetof(struct options, load.crowd), 1, 10000},
+	{"stored", offsetof(struct options, load.stored), 1, 10000000},
 	{"rounds", offsetof(struct options, rounds), 1, ROUNDS_MOST},
 };
 #define NUMBERS ((int)(sizeof numbers / sizeof *numbers))
 
 static void read_options(struct options *o, int argc, char **argv)
 {
-	struct option names[NUMBERS + 4] = {
-		[NUMBERS] = {"without-redis", no_argument, NULL, 'x'},
-		[NUMBERS + 1] = {"each", no_argument, NULL, 'e'},
-		[NUMBERS + 2] = {"help", no_argument, NULL, 'h'},
+	struct option names[NUMBERS + 5] = {
+		[NUMBERS] = {"decided", no_argument, NULL, 'd'},
+		[NUMBERS + 1] = {"away", no_argument, NULL, 'w'},
+		[NUMBERS + 2] = {"alone", no_argument, NULL, 'a'},
+		[NUMBERS + 3] = {"help", no_argument, NULL, 'h'},
 	};
 	int option;
 
@@ -148,23 +151,42 @@ static void read_options(struct options *o, int argc, char **argv)
 			 .messages = 10000,
 			 .bytes = 2048},
 		.rounds = 5,
-		.redis = true,
 	};
 	while ((option = getopt_long(argc, argv, "h", names, NULL)) >= 0) {
 		if (option < NUMBERS) {
 			unsigned n = number_of(optarg, numbers[option].least, numbers[option].most);
 
 			memcpy((char *)o + numbers[option].offset, &n, sizeof n);
-		} else if (option == 'x') {
-			o->redis = false;
-		} else if (option == 'e') {
-			o->each = true;
+		} else if (option == 'd') {
+			o->load.decided = o->alone = true;
+		} else if (option == 'w') {
+			o->load.away = true;
+		} else if (option == 'a') {
+			o->alone = true;
 		} else {
 			usage(option == 'h' ? 0 : 2);
 		}
 	}
 	if (optind < argc)
 		usage(2);
+	if (o->load.crowd > 0 && o->load.rate == 0)
+		o->load.rate = 500;
+}
+
+/* As many connections as there will be, here and in each server. */
+static void raise_descriptors(const struct load *load)
+{
+	rlim_t wanted = load->senders + load->recipients + load->crowd + 1000;
+	struct rlimit r;
+
+	must(getrlimit(RLIMIT_NOFILE, &r) == 0, "no limit is known");
+	if (r.rlim_cur >= wanted)
+		return;
+	must(r.rlim_max >= wanted,
+	     "%llu descriptors are needed and %llu allowed: raise the hard limit (ulimit -Hn)",
+	     (unsigned long long)wanted, (unsigned long long)r.rlim_max);
+	r.rlim_cur = wanted;
+	must(setrlimit(RLIMIT_NOFILE, &r) == 0, "the limit of descriptors can't be raised");
 }
 
 /* Telling
@@ -178,106 +200,107 @@ static int by_size(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-static double median(const struct round *rounds, unsigned n, size_t offset)
+static const char *const words[FIGURES] = {
+#define FIGURE(name, words) [FIGURE_##name] = (words),
+#include "figures.def"
+#undef FIGURE
+};
+
+static const struct contender *const contenders[] = {&contender_lahetti, &contender_redis,
+						     &contender_mosquitto};
+#define CONTENDERS (sizeof contenders / sizeof *contenders)
+
+struct spread {
+	double median, least, most;
+};
+
+static struct spread spread_of(const struct round *rounds, unsigned n, enum figure figure)
 {
 	double values[ROUNDS_MOST];
 
 	for (unsigned i = 0; i < n; i++)
-		memcpy(&values[i], (const char *)&rounds[i] + offset, sizeof values[i]);
+		values[i] = rounds[i].figures[figure];
 	qsort(values, n, sizeof *values, by_size);
-	return n % 2 == 1 ? values[n / 2] : (values[n / 2 - 1] + values[n / 2]) / 2;
+	return (struct spread){(values[(n - 1) / 2] + values[n / 2]) / 2, values[0], values[n - 1]};
 }
 
-#define MEDIAN(rounds, n, member) median(rounds, n, offsetof(struct round, member))
-
-static void print_round(const char *name, const struct round *r)
+static int digits(double value)
 {
-	(void)printf("%-10s %9.0f %8.2f %8.2f %10.0f %10.0f %8.1f", name, r->messages_a_second,
-		     r->p50_ms, r->p99_ms, r->server_us, r->client_us, r->written_kib);
-	if (r->frames_a_commit > 0)
-		(void)printf(" %9.1f %8.3f", r->frames_a_commit, r->commits);
-	(void)printf("\n");
-	(void)fflush(stdout);
+	return value >= 100 ? 0 : value >= 10 ? 1 : 2;
 }
 
-static void print_median(const char *name, const struct round *rounds, unsigned n,
-			 struct round *out)
+static void print_figure(const struct round (*rounds)[ROUNDS_MOST], size_t n_contenders, unsigned n,
+			 enum figure figure)
 {
-	*out = (struct round){
-		.messages_a_second = MEDIAN(rounds, n, messages_a_second),
-		.p50_ms = MEDIAN(rounds, n, p50_ms),
-		.p99_ms = MEDIAN(rounds, n, p99_ms),
-		.server_us = MEDIAN(rounds, n, server_us),
-		.client_us = MEDIAN(rounds, n, client_us),
-		.written_kib = MEDIAN(rounds, n, written_kib),
-		.frames_a_commit = MEDIAN(rounds, n, frames_a_commit),
-		.commits = MEDIAN(rounds, n, commits),
-	};
-	print_round(name, out);
+	double first = 0;
+
+	for (size_t k = 0; k < n_contenders; k++) {
+		struct spread s = spread_of(rounds[k], n, figure);
+
+		if (isnan(s.median))
+			continue;
+		(void)printf("%-30s %-10s %9.*f %9.*f %9.*f", words[figure], contenders[k]->name,
+			     digits(s.median), s.median, digits(s.least), s.least, digits(s.most),
+			     s.most);
+		if (k == 0)
+			first = s.median;
+		else if (s.median > 0)
+			(void)printf(" %9.2f", first / s.median);
+		(void)printf("\n");
+	}
 }
 
 static void print_head(const struct options *o, size_t bytes)
 {
 	(void)printf("%u senders x window %u, %u recipients, %u messages of %zu bytes a round, "
-		     "median of %u rounds",
+		     "%u rounds",
 		     o->load.senders, o->load.window, o->load.recipients, o->load.messages, bytes,
 		     o->rounds);
 	if (o->load.rate != 0)
 		(void)printf(", %u messages a second whatever the window", o->load.rate);
-	(void)printf("\n\n%-10s %9s %8s %8s %10s %10s %8s %9s %8s\n", "", "messages", "ack p50",
-		     "ack p99", "server", "bench", "written", "frames", "commits");
-	(void)printf("%-10s %9s %8s %8s %10s %10s %8s %9s %8s\n", "", "/s", "ms", "ms", "us/msg",
-		     "us/msg", "KiB/msg", "/commit", "/msg");
+	if (o->load.decided)
+		(void)printf(", opened and decided");
+	if (o->load.away)
+		(void)printf(", recipients away and back");
+	if (o->load.crowd != 0)
+		(void)printf(", a crowd of %u", o->load.crowd);
+	if (o->load.stored != 0)
+		(void)printf(", %u stored before", o->load.stored);
+	(void)printf("; %ld cores\n\n%-30s %-10s %9s %9s %9s %9s\n", sysconf(_SC_NPROCESSORS_ONLN),
+		     "", "", "median", "least", "most", "lahettid/");
 	(void)fflush(stdout);
 }
 
 int main(int argc, char **argv)
 {
-	const struct contender *contenders[] = {&contender_lahetti, &contender_redis};
-	struct round rounds[2][ROUNDS_MOST] = {0}, medians[2];
-	void *servers[2] = {NULL};
+	static struct round rounds[CONTENDERS][ROUNDS_MOST];
+	struct stage *stages[CONTENDERS] = {NULL};
 	struct options o;
 	struct load same;
-	size_t bytes, n;
-	double syncs, verifications;
+	size_t n;
 
 	read_options(&o, argc, argv);
-	n = o.redis ? 2 : 1;
-	must(atexit(end_servers) == 0, "no memory");
-	syncs = limit_syncs(o.load.bytes);
-	verifications = limit_verifications();
-	servers[0] = contenders[0]->open(&o.load);
-	bytes = contenders[0]->prepare(servers[0]);
-	if (o.redis) {
-		same = o.load;
-		/* A record as long as what lahettid is sent. */
-		same.bytes = (unsigned)bytes;
-		redis_certificates = bench_certificates(servers[0]);
-		servers[1] = contenders[1]->open(&same);
-	}
-	print_head(&o, bytes);
-	for (unsigned i = 0; i < o.rounds; i++)
-		for (size_t k = 0; k < n; k++) {
-			if (i + k > 0)
-				(void)contenders[k]->prepare(servers[k]);
-			contenders[k]->run(servers[k], &rounds[k][i]);
-			if (o.each)
-				print_round(contenders[k]->name, &rounds[k][i]);
-		}
-	if (o.each)
-		(void)printf("median\n");
+	n = o.alone ? 1 : CONTENDERS;
+	raise_descriptors(&o.load);
+	stages[0] = stage_create(contenders[0], &o.load);
+	/* A record as long as what lahettid is sent. */
+	same = o.load;
+	same.bytes = (unsigned)stages[0]->bytes;
+	for (size_t k = 1; k < n; k++)
+		stages[k] = stage_create(contenders[k], &same);
+	print_head(&o, stages[0]->bytes);
 	for (size_t k = 0; k < n; k++)
-		print_median(contenders[k]->name, rounds[k], o.rounds, &medians[k]);
+		stage_fill(stages[k]);
+	for (unsigned i = 0; i < o.rounds; i++)
+		for (size_t k = 0; k < n; k++)
+			stage_round(stages[k], &rounds[k][i]);
+	for (unsigned i = 0; i < o.rounds; i++)
+		for (size_t k = 0; k < n; k++)
+			if (o.load.crowd == 0)
+				stage_restart(stages[k], &rounds[k][i]);
+	for (enum figure figure = 0; figure < FIGURES; figure++)
+		print_figure((const struct round(*)[ROUNDS_MOST])rounds, n, o.rounds, figure);
 	for (size_t k = n; k-- > 0;)
-		contenders[k]->close(servers[k]);
-	if (o.redis)
-		(void)printf("\nagainst redis: messages %.2f, ack p50 %.2f\n",
-			     medians[0].messages_a_second / medians[1].messages_a_second,
-			     medians[0].p50_ms / medians[1].p50_ms);
-	(void)printf("%sserver's processor time a message, in P-256 verifications: %.1f\n"
-		     "this machine: %.0f P-256 verifications/s on a core, %.0f fdatasync/s of %u "
-		     "bytes, %ld cores\n",
-		     o.redis ? "" : "\n", medians[0].server_us * verifications / 1e6, verifications,
-		     syncs, o.load.bytes, sysconf(_SC_NPROCESSORS_ONLN));
+		stage_destroy(stages[k]);
 	return 0;
 }

@@ -1,53 +1,95 @@
 #include "drive.h"
 
+#include <math.h>
 #include <stdlib.h>
-#include <unistd.h>
 
-#define SECOND_US   INT64_C(1000000)
-#define PATIENCE_US (60 * SECOND_US) /* without anything heard */
+#define SECOND_US INT64_C(1000000)
 
 static int64_t due_us(const struct drive *d, unsigned message)
 {
-	return d->started_us + (int64_t)message * 1000000 / d->load->rate;
+	return d->started_us + (int64_t)message * SECOND_US / d->load->rate;
 }
 
-static void send_one(struct drive *d, unsigned message, int64_t at_us)
+static void send_one(struct drive *d, unsigned message, int64_t at_us, int64_t now_us)
 {
 	d->sent_us[message] = at_us;
-	d->sent++;
+	d->late_ms[d->sent++] = (double)(now_us - at_us) / 1000;
 	d->send(d->context, message);
 }
 
-/* What the windows allow; or at a rate what is due, reckoned from when it was due. */
 static void send_some(struct drive *d, unsigned sender)
 {
-	while (d->under_way[sender] < d->load->window && d->next[sender] < d->load->messages) {
+	while (d->under_way[sender] < d->load->window && d->next[sender] < d->wanted) {
+		int64_t now_us = bench_now_us();
+
 		d->under_way[sender]++;
-		send_one(d, d->next[sender], bench_now_us());
+		send_one(d, d->next[sender], now_us, now_us);
 		d->next[sender] += d->load->senders;
 	}
 }
 
-/* How long the next is not due. */
-static int64_t send_due(struct drive *d)
+void drive_begin(struct drive *d)
+{
+	size_t n = d->load->messages;
+
+	d->sent_us = calloc(n, sizeof *d->sent_us);
+	d->late_ms = calloc(n, sizeof *d->late_ms);
+	d->took_ms = calloc(n, sizeof *d->took_ms);
+	d->has_ms = calloc(n, sizeof *d->has_ms);
+	d->next = calloc(d->load->senders, sizeof *d->next);
+	d->under_way = calloc(d->load->senders, sizeof *d->under_way);
+	must(d->sent_us != NULL && d->late_ms != NULL && d->took_ms != NULL && d->has_ms != NULL &&
+		     d->next != NULL && d->under_way != NULL,
+	     "no memory");
+	d->wanted = d->load->messages;
+	d->sent = d->acknowledged = d->has = d->arrived = 0;
+	d->started_us = bench_now_us();
+	for (unsigned i = 0; i < d->load->senders; i++) {
+		d->next[i] = i;
+		if (d->load->rate == 0)
+			send_some(d, i);
+	}
+}
+
+int64_t drive_due(struct drive *d)
 {
 	int64_t now_us = bench_now_us();
 
-	while (d->sent < d->load->messages && due_us(d, d->sent) <= now_us)
-		send_one(d, d->sent, due_us(d, d->sent));
-	return d->sent == d->load->messages ? SECOND_US : due_us(d, d->sent) - now_us;
+	if (d->load->rate == 0)
+		return SECOND_US;
+	while (d->sent < d->wanted && due_us(d, d->sent) <= now_us)
+		send_one(d, d->sent, due_us(d, d->sent), now_us);
+	return d->sent == d->wanted ? SECOND_US : due_us(d, d->sent) - now_us;
+}
+
+void drive_stop(struct drive *d)
+{
+	d->wanted = d->sent;
+}
+
+static double since_ms(const struct drive *d, unsigned message)
+{
+	must(message < d->load->messages && d->sent_us[message] != 0, "an answer to nothing");
+	return (double)(bench_now_us() - d->sent_us[message]) / 1000;
 }
 
 void drive_acknowledged(struct drive *d, unsigned message)
 {
 	unsigned sender = message % d->load->senders;
 
-	must(message < d->load->messages && d->sent_us[message] != 0, "an answer to nothing");
-	d->took_ms[d->acknowledged++] = (double)(bench_now_us() - d->sent_us[message]) / 1000;
+	d->took_ms[d->acknowledged] = since_ms(d, message);
+	d->acknowledged++;
 	if (d->load->rate != 0)
 		return;
 	d->under_way[sender]--;
 	send_some(d, sender);
+}
+
+void drive_has(struct drive *d, unsigned message)
+{
+	must(d->has < d->load->messages, "a message has come twice");
+	d->has_ms[d->has] = since_ms(d, message);
+	d->has++;
 }
 
 void drive_arrived(struct drive *d, unsigned messages)
@@ -62,49 +104,29 @@ static int by_size(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-void drive_run(struct drive *d, pid_t server, struct round *round)
+/* Of values that are sorted with it. */
+static double percentile(double *values, size_t n, size_t percent)
 {
-	unsigned n = d->load->messages, heard = 0;
-	struct usage server_before, server_after, client_before, client_after;
-	int64_t last_us;
-	double seconds;
+	if (n == 0)
+		return NAN;
+	qsort(values, n, sizeof *values, by_size);
+	return values[n * percent / 100];
+}
 
-	d->sent_us = calloc(n, sizeof *d->sent_us);
-	d->took_ms = calloc(n, sizeof *d->took_ms);
-	d->next = calloc(d->load->senders, sizeof *d->next);
-	d->under_way = calloc(d->load->senders, sizeof *d->under_way);
-	must(d->sent_us != NULL && d->took_ms != NULL && d->next != NULL && d->under_way != NULL,
-	     "no memory");
-	d->sent = d->acknowledged = d->arrived = 0;
-	usage_of(server, &server_before);
-	usage_of(getpid(), &client_before);
-	d->started_us = last_us = bench_now_us();
-	for (unsigned i = 0; i < d->load->senders; i++) {
-		d->next[i] = i;
-		if (d->load->rate == 0)
-			send_some(d, i);
-	}
-	while (d->acknowledged < n || d->arrived < n) {
-		loop_turn(d->loop, d->load->rate == 0 ? SECOND_US : send_due(d));
-		if (d->acknowledged + d->arrived != heard)
-			last_us = bench_now_us();
-		heard = d->acknowledged + d->arrived;
-		must(bench_now_us() - last_us < PATIENCE_US,
-		     "nothing was heard for a minute: %u of %u acknowledged, %u arrived",
-		     d->acknowledged, n, d->arrived);
-	}
-	seconds = (double)(bench_now_us() - d->started_us) / 1e6;
-	usage_of(server, &server_after);
-	usage_of(getpid(), &client_after);
-	qsort(d->took_ms, n, sizeof *d->took_ms, by_size);
-	round->messages_a_second = n / seconds;
-	round->p50_ms = d->took_ms[n / 2];
-	round->p99_ms = d->took_ms[(size_t)n * 99 / 100];
-	round->server_us = (server_after.cpu_us - server_before.cpu_us) / n;
-	round->client_us = (client_after.cpu_us - client_before.cpu_us) / n;
-	round->written_kib = (server_after.written_bytes - server_before.written_bytes) / n / 1024;
+void drive_end(struct drive *d, struct driven *driven)
+{
+	*driven = (struct driven){
+		.seconds = (double)(bench_now_us() - d->started_us) / 1e6,
+		.ack_p50_ms = percentile(d->took_ms, d->acknowledged, 50),
+		.ack_p99_ms = percentile(d->took_ms, d->acknowledged, 99),
+		.has_p50_ms = percentile(d->has_ms, d->has, 50),
+		.late_p99_ms = percentile(d->late_ms, d->sent, 99),
+	};
 	free(d->sent_us);
+	free(d->late_ms);
 	free(d->took_ms);
+	free(d->has_ms);
 	free(d->next);
 	free(d->under_way);
+	d->sent_us = NULL;
 }

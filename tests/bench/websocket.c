@@ -20,7 +20,8 @@ void websocket_upgrade(struct link *link, const char *path, const char *subproto
 	link_say(link, lahetti_span(text, (size_t)len));
 }
 
-size_t websocket_upgraded(struct lahetti_span heard)
+/* How long the answer's header is; 0: it has not all come. */
+static size_t answer_len(struct lahetti_span heard)
 {
 	static const char status[] = "HTTP/1.1 101 ";
 	const uint8_t *end = heard.len == 0 ? NULL : memmem(heard.data, heard.len, "\r\n\r\n", 4);
@@ -68,7 +69,9 @@ static void answer_ping(struct link *link, struct lahetti_span payload)
 	lahetti_buffer_finish(&pong);
 }
 
-size_t websocket_unwrap(struct link *link, struct lahetti_span heard, struct lahetti_span *message)
+/* The first message of what was heard, empty where it was a ping: bytes used, 0 where it has not
+ * all come. */
+static size_t unwrap(struct link *link, struct lahetti_span heard, struct lahetti_span *message)
 {
 	size_t head = 2, len;
 
@@ -95,4 +98,24 @@ size_t websocket_unwrap(struct link *link, struct lahetti_span heard, struct lah
 	else if ((heard.data[0] & 0x0f) == BINARY)
 		*message = lahetti_span(heard.data + head, len);
 	return head + len;
+}
+
+size_t websocket_hear(struct talker *t, struct lahetti_span heard,
+		      void (*message)(struct talker *t, struct lahetti_span message))
+{
+	struct lahetti_span one;
+	size_t used = 0, len;
+
+	if (!t->upgraded) {
+		used = answer_len(heard);
+		t->upgraded = used > 0;
+	}
+	while (t->upgraded &&
+	       (len = unwrap(t->link, lahetti_span(heard.data + used, heard.len - used), &one)) >
+		       0) {
+		used += len;
+		if (one.len > 0)
+			message(t, one);
+	}
+	return used;
 }
