@@ -38,18 +38,20 @@ static void forget_taken(void)
 	taken.left = 0;
 }
 
+static bool forks_are_watched;
+
 static void watch_forks(void)
 {
-	(void)pthread_atfork(NULL, NULL, forget_taken);
+	forks_are_watched = pthread_atfork(NULL, NULL, forget_taken) == 0;
 }
 
 static bool cut_random(uint8_t *data, size_t len)
 {
 	static pthread_once_t once = PTHREAD_ONCE_INIT;
 
-	if (len > sizeof taken.bytes)
-		return len <= INT32_MAX && RAND_bytes(data, (int)len) == 1;
 	(void)pthread_once(&once, watch_forks);
+	if (len > sizeof taken.bytes || !forks_are_watched)
+		return len <= INT32_MAX && RAND_bytes(data, (int)len) == 1;
 	if (len > taken.left) {
 		taken.left = 0;
 		if (RAND_bytes(taken.bytes, sizeof taken.bytes) != 1)
@@ -62,17 +64,29 @@ static bool cut_random(uint8_t *data, size_t len)
 	return true;
 }
 
-bool lahetti_random(uint8_t *data, size_t len, struct lahetti_fault *f)
+static bool random_of(bool (*real)(uint8_t *data, size_t len), uint8_t *data, size_t len,
+		      struct lahetti_fault *f)
 {
 	lahetti_random_fn *replaced = atomic_load(&random_in_force);
-	bool done = true;
+	bool done = len == 0 || (replaced != NULL ? replaced : real)(data, len);
 
-	if (replaced != NULL)
-		done = replaced(data, len);
-	else if (len > 0)
-		done = cut_random(data, len);
 	return done || lahetti_fault_set(f, LAHETTI_FAULT_BROKEN, "no-random",
 					 "The system gave no random bytes.");
+}
+
+bool lahetti_random(uint8_t *data, size_t len, struct lahetti_fault *f)
+{
+	return random_of(cut_random, data, len, f);
+}
+
+static bool private_random(uint8_t *data, size_t len)
+{
+	return len <= INT32_MAX && RAND_priv_bytes(data, (int)len) == 1;
+}
+
+bool lahetti_random_private(uint8_t *data, size_t len, struct lahetti_fault *f)
+{
+	return random_of(private_random, data, len, f);
 }
 
 void lahetti_clock_set(lahetti_clock_fn *clock)

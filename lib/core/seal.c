@@ -239,7 +239,7 @@ bool lahetti_hmac(const struct lahetti_secret *key, const struct lahetti_span *s
 
 bool lahetti_secret_new(struct lahetti_secret *secret, struct lahetti_fault *f)
 {
-	return lahetti_random(secret->bytes, sizeof secret->bytes, f);
+	return lahetti_random_private(secret->bytes, sizeof secret->bytes, f);
 }
 
 bool lahetti_secret_from_passphrase(struct lahetti_secret *secret, struct lahetti_span passphrase,

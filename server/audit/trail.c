@@ -473,6 +473,20 @@ bool trail_append(struct trail *t, struct trail_entry *e, struct lahetti_fault *
  * ------------------------------------------------------------------------------------------------------------
  */
 
+void trail_mark(const struct trail *t, struct trail_mark *mark)
+{
+	mark->frontier = t->frontier;
+	mark->pending = t->n_pending;
+	mark->last_us = t->last_us;
+}
+
+void trail_undo(struct trail *t, const struct trail_mark *mark)
+{
+	t->frontier = mark->frontier;
+	t->n_pending = mark->pending;
+	t->last_us = mark->last_us;
+}
+
 /* Puts what is pending into the tiles, in order; a tile that becomes full is written and the next
  * begun. */
 static bool seal_tiles(struct trail *t, struct lahetti_fault *f)

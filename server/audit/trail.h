@@ -1,7 +1,8 @@
 /*
  * The trail as it grows: events, their parts and records, the Merkle tree, one signed checkpoint a
  * commit group. Only the writer has one, and only inside its transaction: trail_append for each
- * event, trail_seal, the commit, and then trail_committed; or the rollback, and then trail_revert.
+ * event (trail_mark before a job, trail_undo where it failed), trail_seal, the commit, and then
+ * trail_committed; or the rollback, and then trail_revert.
  *
  * The tree in memory runs ahead of the one on disk by the events of the open group and no more.
  */
@@ -76,6 +77,15 @@ LAHETTI_CHECKED bool trail_append(struct trail *t, struct trail_entry *e, struct
 
 /* The number that the next event will have. */
 uint64_t trail_next(const struct trail *t);
+
+/* A place to go back to when the database goes back to the savepoint of a job. */
+struct trail_mark {
+	struct lahetti_frontier frontier;
+	size_t pending;
+	int64_t last_us;
+};
+void trail_mark(const struct trail *t, struct trail_mark *mark);
+void trail_undo(struct trail *t, const struct trail_mark *mark);
 
 /* Writes tiles and the checkpoint of the group. Nothing is written where nothing was appended. */
 LAHETTI_CHECKED bool trail_seal(struct trail *t, struct lahetti_fault *f);

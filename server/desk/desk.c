@@ -137,6 +137,7 @@ static bool handling_start(struct handling *h, struct job *j, struct lahetti_fau
 {
 	lahetti_arena_reset(&h->arena);
 	h->job = j;
+	h->came_as = j->head.actor;
 	h->frame = NULL;
 	h->now_us = lahetti_now_us();
 	h->first = NULL;
@@ -171,6 +172,7 @@ static void answer_last(struct handling *h, Lahetti__V1__Error__Class class, con
 	h->frame = NULL;
 	if (!answer_error(h, class, code, 0, &none))
 		answers_drop(h);
+	h->answered = true; /* or never will be */
 }
 
 /* A fault as an answer: what is wrong with the frame is refused, what is wrong with us may pass. */
@@ -264,29 +266,70 @@ static bool record_one(struct handling *h, struct lahetti_fault *f)
 	return handler->handle(h, f);
 }
 
-/* What a job took or moved besides the database, when its transaction will not be committed. */
+/* What a job took or moved besides the database, when it will not be committed. */
 static void put_back(struct desk *d, struct handling *h)
 {
 	attach_settle(h, false);
 	erase_settle(d->facts.attachments, &h->gone, false);
 }
 
-/* Records a job, or answers what is wrong with it. False: it had changed something by then. */
-static bool record_job(struct desk *d, struct handling *h)
+/*
+ * Records a job, or answers what is wrong with it. One that fails after it has changed something is
+ * undone alone where it is recorded carefully, in a savepoint; else the group is spoilt. False: the
+ * transaction itself can't go on.
+ */
+static bool record_job(struct desk *d, struct handling *h, bool carefully, bool *spoilt,
+		       struct lahetti_fault *f)
 {
 	uint64_t changes = store_changes(d->store);
 	struct lahetti_fault fault = {0};
 
+	if (carefully && !store_job_begin(d->store, f))
+		return false;
+	trail_mark(d->trail, &h->mark);
 	if (record_one(h, &fault))
+		return !carefully || store_job_keep(d->store, f);
+	if (!carefully && store_changes(d->store) != changes) {
+		log_fault(d, "group_undone", &fault);
+		*spoilt = true;
 		return true;
+	}
 	h->refused = fault.kind == LAHETTI_FAULT_MALFORMED || fault.kind == LAHETTI_FAULT_INVALID;
 	put_back(d, h);
 	if (fault.kind == LAHETTI_FAULT_BROKEN || fault.kind == LAHETTI_FAULT_UNCERTAIN) {
 		log_fault(d, "job_failed", &fault);
 		atomic_fetch_add(&d->failed, 1);
 	}
+	trail_undo(d->trail, &h->mark);
 	answer_fault(h, &fault);
-	return store_changes(d->store) == changes;
+	return !carefully || store_job_undo(d->store, f);
+}
+
+/* Refusals that were only counted until now. One that cannot be recorded costs nothing else. */
+static bool record_due(struct desk *d, bool all, bool carefully, bool *spoilt,
+		       struct lahetti_fault *f)
+{
+	struct lahetti_fault fault = {0};
+	struct trail_mark mark;
+	struct refusal r;
+
+	while (!*spoilt && quiet_due(d->quiet, all, lahetti_now_us(), &r)) {
+		if (carefully && !store_job_begin(d->store, f))
+			return false;
+		trail_mark(d->trail, &mark);
+		if (record_refusal(d->trail, &r, NULL, &fault)) {
+			if (carefully && !store_job_keep(d->store, f))
+				return false;
+		} else if (!carefully) {
+			*spoilt = true;
+		} else {
+			log_fault(d, "refusals_lost", &fault);
+			trail_undo(d->trail, &mark);
+			if (!store_job_undo(d->store, f))
+				return false;
+		}
+	}
+	return true;
 }
 
 static bool look_at_room(struct desk *d)
@@ -299,12 +342,58 @@ static bool look_at_room(struct desk *d)
 	return low;
 }
 
-static bool commit(struct desk *d, struct lahetti_fault *f)
+/* Spoilt: nothing is committed, and nothing undone yet. */
+static bool record_group(struct desk *d, size_t n, bool last, bool carefully, bool *spoilt,
+			 struct lahetti_fault *f)
 {
-	if (!trail_seal(d->trail, f) || !store_commit(d->store, f))
+	bool low = look_at_room(d);
+
+	*spoilt = false;
+	quiet_keep(d->quiet);
+	if (!store_begin(d->store, f) || !record_due(d, last, carefully, spoilt, f))
 		return false;
-	trail_committed(d->trail);
-	return true;
+	for (size_t i = 0; i < n && !*spoilt; i++) {
+		d->slots[i].low = low;
+		if (d->slots[i].frame != NULL && !record_job(d, &d->slots[i], carefully, spoilt, f))
+			return false;
+	}
+	return *spoilt || (trail_seal(d->trail, f) && store_commit(d->store, f));
+}
+
+/* The same job once more. What the journal of erasures has a line for stays there. */
+static void start_again(struct desk *d, struct handling *h)
+{
+	bool erases = h->erases;
+	struct lahetti_fault fault = {0};
+
+	put_back(d, h);
+	answers_drop(h);
+	h->job->head.actor = h->came_as;
+	if (!handling_start(h, h->job, &fault))
+		answer_fault(h, &fault);
+	h->erases = erases;
+}
+
+/*
+ * A group is first recorded without savepoints, each of which copies all pages that its job changes
+ * first: a sixth of the server's time. Where that goes wrong, which is our fault or the disk's and
+ * rare, all is undone and recorded once more, each job in a savepoint.
+ */
+static bool record_all(struct desk *d, size_t n, bool last, struct lahetti_fault *f)
+{
+	bool spoilt;
+
+	if (!record_group(d, n, last, false, &spoilt, f))
+		return false;
+	if (!spoilt)
+		return true;
+	store_rollback(d->store);
+	quiet_back(d->quiet);
+	if (!trail_revert(d->trail, f))
+		return false;
+	for (size_t i = 0; i < n; i++)
+		start_again(d, &d->slots[i]);
+	return record_group(d, n, last, true, &spoilt, f);
 }
 
 /* Whether a commit of which that was not known has happened after all. */
@@ -344,28 +433,23 @@ static bool has_store(struct desk *d)
 	return true;
 }
 
-/* Back to the last commit, after `fault`. */
-static void go_back(struct desk *d, const struct lahetti_fault *fault)
+/* After a commit that failed: nothing of the group is acknowledged. */
+static void give_up_group(struct desk *d, size_t n, const struct lahetti_fault *fault)
 {
 	struct lahetti_fault f = {0};
 
-	store_rollback(d->store);
-	if (fault->kind != LAHETTI_FAULT_UNCERTAIN ? trail_revert(d->trail, &f) : reopen(d, &f))
-		return;
-	log_fault(d, "store_lost", &f);
-	atomic_store(&d->broken, "the database can't be used");
-}
-
-/* After a commit that failed: nothing of the group is acknowledged. */
-static void give_up_group(struct desk *d, struct handling *group, size_t n,
-			  const struct lahetti_fault *fault)
-{
 	log_fault(d, "commit_failed", fault);
+	store_rollback(d->store);
+	if (fault->kind != LAHETTI_FAULT_UNCERTAIN)
+		quiet_back(d->quiet);
 	if (strcmp(fault->code, "db-full") == 0)
 		room_give(d->room);
-	go_back(d, fault);
+	if (fault->kind == LAHETTI_FAULT_UNCERTAIN ? !reopen(d, &f) : !trail_revert(d->trail, &f)) {
+		log_fault(d, "store_lost", &f);
+		atomic_store(&d->broken, "the database can't be used");
+	}
 	for (size_t i = 0; i < n; i++) {
-		struct handling *h = &group[i];
+		struct handling *h = &d->slots[i];
 
 		if (h->n_taken > 0)
 			attach_settle(h, fault->kind == LAHETTI_FAULT_UNCERTAIN && happened(d, h));
@@ -374,26 +458,6 @@ static void give_up_group(struct desk *d, struct handling *group, size_t n,
 			    fault->kind == LAHETTI_FAULT_UNCERTAIN ? "commit-uncertain"
 								   : "server-fault");
 	}
-}
-
-/* Refusals that were only counted until now: a group of their own, so that what fails beside them
- * does not cost them. */
-static void record_due(struct desk *d, bool all)
-{
-	struct lahetti_fault fault = {0};
-	struct refusal r;
-	bool ok;
-
-	if (!quiet_due(d->quiet, all, lahetti_now_us(), &r))
-		return;
-	ok = store_begin(d->store, &fault);
-	do
-		ok = ok && record_refusal(d->trail, &r, NULL, &fault);
-	while (quiet_due(d->quiet, all, lahetti_now_us(), &r));
-	if (ok && commit(d, &fault))
-		return;
-	log_fault(d, "refusals_lost", &fault);
-	go_back(d, &fault);
 }
 
 /*
@@ -410,7 +474,7 @@ static void keep(struct desk *d)
 	if (!has_store(d))
 		return;
 	if (!erase_replay(d->store, d->trail, d->facts.attachments, &erased, &fault)) {
-		give_up_group(d, NULL, 0, &fault);
+		give_up_group(d, 0, &fault);
 		return;
 	}
 	if (!erase_destroy_retired(d->options.vault, lahetti_now_us(),
@@ -472,57 +536,12 @@ static void finish_group(struct desk *d, size_t n)
 		store_rollback(d->store);
 }
 
-/* The same job once more. What the journal of erasures has a line for stays there. */
-static void start_again(struct desk *d, struct handling *h)
+static void commit_done(struct desk *d, size_t n)
 {
-	struct job *j = h->job;
-	bool erases = h->erases;
-	struct lahetti_fault fault = {0};
-
-	put_back(d, h);
-	answers_drop(h);
-	if (!handling_start(h, j, &fault))
-		answer_fault(h, &fault);
-	h->erases = erases;
-}
-
-/* Jobs as one transaction. False: one of them failed after it had changed something, and none is
- * recorded. */
-static bool record_together(struct desk *d, struct handling *group, size_t n)
-{
-	struct lahetti_fault fault = {0};
-	bool low = look_at_room(d);
-	bool ok = store_begin(d->store, &fault);
-
-	for (size_t i = 0; ok && i < n; i++) {
-		group[i].low = low;
-		if (!record_job(d, &group[i])) {
-			go_back(d, &fault);
-			return false;
-		}
-	}
-	if (!ok || !commit(d, &fault)) {
-		give_up_group(d, group, n, &fault);
-		return true;
-	}
+	trail_committed(d->trail);
 	for (size_t i = 0; i < n; i++) {
-		attach_settle(&group[i], true);
-		erase_settle(d->facts.attachments, &group[i].gone, true);
-	}
-	return true;
-}
-
-/* A refusal that is undone with the others is counted this time, and told when its minute is over.
- */
-static void record_each(struct desk *d, struct handling *group, size_t n)
-{
-	for (size_t i = 0; i < n; i++) {
-		start_again(d, &group[i]);
-		if (!has_store(d))
-			answer_last(&group[i], LAHETTI__V1__ERROR__CLASS__CLASS_TRANSIENT,
-				    "server-fault");
-		else if (!group[i].answered)
-			(void)record_together(d, &group[i], 1);
+		attach_settle(&d->slots[i], true);
+		erase_settle(d->facts.attachments, &d->slots[i].gone, true);
 	}
 }
 
@@ -549,12 +568,14 @@ static void write_group(struct desk *d, struct job *list)
 		job_destroy(j);
 		leave(d, 1);
 	}
-	if (has_store(d))
-		record_due(d, false);
-	/* What fails after it has changed something is our fault or the disk's, and rare: a
-	 * savepoint for each job would make every one dearer by a sixth. */
-	if (!has_store(d) || (!record_together(d, d->slots, n) && n > 1))
-		record_each(d, d->slots, n);
+	if (!has_store(d))
+		for (size_t i = 0; i < n; i++)
+			answer_last(&d->slots[i], LAHETTI__V1__ERROR__CLASS__CLASS_TRANSIENT,
+				    "server-fault");
+	else if (!record_all(d, n, false, &fault))
+		give_up_group(d, n, &fault);
+	else
+		commit_done(d, n);
 	for (size_t i = 0; i < n; i++)
 		to_keep = to_keep || d->slots[i].erases;
 	if (to_keep)
@@ -569,10 +590,14 @@ static void write_group(struct desk *d, struct job *list)
 /* Nobody comes: what was counted is told, the disk is looked at, a lost store looked for. */
 static void write_nothing(struct desk *d, bool last)
 {
+	struct lahetti_fault fault = {0};
+
 	if (!has_store(d))
 		return;
-	(void)look_at_room(d);
-	record_due(d, last);
+	if (record_all(d, 0, last, &fault))
+		trail_committed(d->trail);
+	else
+		give_up_group(d, 0, &fault);
 }
 
 static void *write_all(void *context)

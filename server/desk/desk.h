@@ -1,7 +1,7 @@
 /*
  * The desk: where each frame is decided, recorded and answered. One writer thread decides and
- * records, in groups: what waits is one transaction, one checkpoint, one commit, and the answers
- * after it. Worker threads check signatures before, and
+ * records, in groups: what waits is one transaction, each job in a savepoint of its own, one
+ * checkpoint, one commit, and the answers after it. Worker threads check signatures before, and
  * fetch and decrypt after, each on a reading connection of its own.
  *
  *   loop --take--> workers (VERIFY) --> writer --commit--> answers

@@ -659,7 +659,13 @@ static bool tell(struct handling *h, const struct lahetti_id *delivery, struct l
 
 	if (d == NULL)
 		return spent(f);
-	if (!deliveries_find(h->store, delivery, &row, &found, f) || !outline(h, &row, d, f))
+	if (!deliveries_find(h->store, delivery, &row, &found, f))
+		return false;
+	if (!found)
+		return lahetti_fault_set(
+			f, LAHETTI_FAULT_BROKEN, "db-corrupt",
+			"A delivery that was made is not there: run lahettid fsck.");
+	if (!outline(h, &row, d, f))
 		return false;
 	to.unit = d->row.unit;
 	if (!lahetti_id_empty(&d->row.user)) {

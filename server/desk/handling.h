@@ -50,6 +50,7 @@ struct handling {
 	struct proof_source *proofs; /* what receipts of one commit share; NULL with a reader */
 	struct quiet *quiet;
 	struct job *job;
+	struct job_actor came_as; /* what a login or a choice of membership changes in the job */
 	const Lahetti__V1__ClientFrame *frame;
 	struct lahetti_arena arena;
 	int64_t now_us;
@@ -70,6 +71,7 @@ struct handling {
 	struct erase_gone *gone;     /* attachments of what it erases (erase.h) */
 	bool erases; /* the journal has a line for it: whatever comes of the job, it is carried out
 		      */
+	struct trail_mark mark;
 	/* Attachments that this job took, until it is known whether the commit names them. */
 	struct lahetti_id *taken;
 	size_t n_taken;

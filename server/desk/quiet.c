@@ -7,11 +7,19 @@
 #define SETS	  512
 #define WAYS	  8
 #define PLACES	  ((size_t)SETS * WAYS)
+#define KEPT_BESIDE \
+	1024 /* refusals of one transaction, besides what was due: far more than its jobs */
 
 struct place {
 	uint64_t source; /* 0: never used */
 	int64_t minute;
 	struct refusal first; /* its count: of those that are not recorded yet */
+};
+
+/* A place as it was. */
+struct kept {
+	struct place *place;
+	struct place was;
 };
 
 struct quiet {
@@ -20,6 +28,10 @@ struct quiet {
 	size_t at;	    /* the sweep is there */
 	struct place crowd; /* of those that found no place */
 	struct place places[PLACES];
+	/* Since quiet_keep, in order. */
+	int64_t kept_swept;
+	size_t kept_at, n_kept;
+	struct kept kept[PLACES + 1 + KEPT_BESIDE];
 };
 
 struct quiet *quiet_create(struct lahetti_fault *f)
@@ -54,6 +66,30 @@ static uint64_t hash(const struct quiet *q, const struct lahetti_span *key, size
 	return h == 0 ? 1 : h;
 }
 
+void quiet_keep(struct quiet *q)
+{
+	q->kept_swept = q->swept;
+	q->kept_at = q->at;
+	q->n_kept = 0;
+}
+
+void quiet_back(struct quiet *q)
+{
+	while (q->n_kept > 0) {
+		const struct kept *k = &q->kept[--q->n_kept];
+
+		*k->place = k->was;
+	}
+	q->swept = q->kept_swept;
+	q->at = q->kept_at;
+}
+
+static void keep(struct quiet *q, struct place *p)
+{
+	if (q->n_kept < sizeof q->kept / sizeof *q->kept)
+		q->kept[q->n_kept++] = (struct kept){.place = p, .was = *p};
+}
+
 /* The source's place, or one that nothing of this minute and nothing untold is in; NULL: neither.
  */
 static struct place *place_of(struct quiet *q, uint64_t source, int64_t minute)
@@ -76,6 +112,7 @@ bool quiet_speak(struct quiet *q, const struct lahetti_span *key, size_t n, stru
 	int64_t minute = now_us / MINUTE_US;
 	struct place *p = place_of(q, source, minute);
 
+	keep(q, p != NULL ? p : &q->crowd);
 	if (p == NULL) {
 		uint32_t count = q->crowd.first.count;
 
@@ -95,10 +132,11 @@ bool quiet_speak(struct quiet *q, const struct lahetti_span *key, size_t n, stru
 	return true;
 }
 
-static bool take(struct place *p, bool all, int64_t minute, struct refusal *r)
+static bool take(struct quiet *q, struct place *p, bool all, int64_t minute, struct refusal *r)
 {
 	if (p->first.count == 0 || (!all && p->minute == minute))
 		return false;
+	keep(q, p);
 	*r = p->first;
 	p->first.count = 0;
 	return true;
@@ -112,10 +150,10 @@ bool quiet_due(struct quiet *q, bool all, int64_t now_us, struct refusal *r)
 		return false;
 	for (size_t i = all ? 0 : q->at; i < PLACES; i++) {
 		q->at = i;
-		if (take(&q->places[i], all, minute, r))
+		if (take(q, &q->places[i], all, minute, r))
 			return true;
 	}
-	if (take(&q->crowd, all, minute, r))
+	if (take(q, &q->crowd, all, minute, r))
 		return true;
 	q->at = 0;
 	q->swept = minute;

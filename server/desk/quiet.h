@@ -36,4 +36,8 @@ bool quiet_speak(struct quiet *q, const struct lahetti_span *key, size_t n, stru
 /* Takes one that has been counted in a minute that is over, or in any with `all`. False: none. */
 bool quiet_due(struct quiet *q, bool all, int64_t now_us, struct refusal *r);
 
+/* What was said and taken since keep is as if it had not been: its transaction was undone. */
+void quiet_keep(struct quiet *q);
+void quiet_back(struct quiet *q);
+
 #endif

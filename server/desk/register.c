@@ -69,6 +69,10 @@ bool handle_add_client(struct handling *h, struct lahetti_fault *f)
 	    !lahetti_text_is_line(add->service, 200, f))
 		return false;
 	wrong = add->identity == NULL ? "missing-name" : wrong_identity(add->identity);
+	/* Fields that nobody here knows would be kept with the others. */
+	if (wrong == NULL &&
+	    protobuf_c_message_get_packed_size(&add->identity->base) > CLIENTS_IDENTITY_MOST)
+		wrong = "too-long";
 	if (wrong != NULL)
 		return answer_error(h, LAHETTI__V1__ERROR__CLASS__CLASS_REFUSED, wrong, 0, f);
 	if (!clients_find(h->store, &client, &known, &found, f))

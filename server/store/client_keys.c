@@ -45,9 +45,8 @@ bool clients_known_new(struct store *s, struct lahetti_fault *f)
 
 void clients_forget(struct store *s)
 {
-	for (size_t i = 0; s->known != NULL && i < KNOWN; i++)
-		if (s->known[i].asked)
-			lahetti_wipe(&s->known[i], sizeof s->known[i]);
+	if (s->known != NULL)
+		lahetti_wipe(s->known, KNOWN * sizeof *s->known);
 }
 
 void clients_known_destroy(struct store *s)
@@ -106,7 +105,7 @@ static struct clients_known *know(struct store *s, const struct lahetti_id *clie
 	ok = ok && (!k->found || read_known(row, k, f));
 	db_done(&c);
 	k->client = *client;
-	k->asked = ok;
+	k->asked = ok && s->open;
 	return ok ? k : NULL;
 }
 

@@ -106,8 +106,8 @@ bool clients_identity_put(struct store *s, const struct lahetti_id *client, uint
 	struct lahetti_span packed;
 	bool ok = false;
 
-	lahetti_buffer_init(&sealed, 65536);
-	if (!lahetti_arena_init(&arena, 65536, f))
+	lahetti_buffer_init(&sealed, CLIENTS_IDENTITY_MOST + LAHETTI_SEAL_OVERHEAD);
+	if (!lahetti_arena_init(&arena, CLIENTS_IDENTITY_MOST, f))
 		goto out;
 	packed = lahetti_message_pack(&identity->base, &arena);
 	if (packed.data == NULL) {
@@ -143,7 +143,7 @@ open_identity(struct store *s, const struct lahetti_id *client, const struct db_
 
 	if (row == NULL)
 		return NULL;
-	lahetti_buffer_init(&plain, 65536);
+	lahetti_buffer_init(&plain, CLIENTS_IDENTITY_MOST);
 	identity_aad(&aad, client, (uint64_t)row[0].number);
 	if (!clients_key(s, client, CLIENTS_IDENTITY_KEY, &key, f) ||
 	    !lahetti_unseal(&key, aad.spans, 3, row[1].bytes, &plain, f))

@@ -71,6 +71,8 @@ LAHETTI_CHECKED bool clients_nameless(struct store *s, const struct lahetti_id *
 				      struct lahetti_fault *f);
 uint32_t clients_week(int64_t us); /* weeks since Monday 1970-01-05, from 1 */
 
+#define CLIENTS_IDENTITY_MOST 65536 /* bytes, packed */
+
 /* The identity, sealed under the identity key, and its blind indexes. event: of the record that
  * goes with it. */
 LAHETTI_CHECKED bool clients_identity_put(struct store *s, const struct lahetti_id *client,

@@ -102,6 +102,7 @@ struct vault *store_vault(const struct store *s)
 
 bool store_begin(struct store *s, struct lahetti_fault *f)
 {
+	clients_forget(s);
 	s->open = db_begin(s->db, f);
 	return s->open;
 }
@@ -132,6 +133,23 @@ void store_rollback(struct store *s)
 uint64_t store_changes(const struct store *s)
 {
 	return db_changes(s->db);
+}
+
+bool store_job_begin(struct store *s, struct lahetti_fault *f)
+{
+	return db_run(s->db, SQL_JOB_BEGIN, NULL, 0, NULL, f);
+}
+
+bool store_job_keep(struct store *s, struct lahetti_fault *f)
+{
+	return db_run(s->db, SQL_JOB_KEEP, NULL, 0, NULL, f);
+}
+
+bool store_job_undo(struct store *s, struct lahetti_fault *f)
+{
+	clients_forget(s);
+	return db_run(s->db, SQL_JOB_UNDO, NULL, 0, NULL, f) &&
+	       db_run(s->db, SQL_JOB_KEEP, NULL, 0, NULL, f);
 }
 
 bool store_meta_put(struct store *s, const char *name, struct lahetti_span value,

@@ -39,6 +39,11 @@ uint64_t store_begun(const struct store *s);
 /* How many rows it has added, changed and deleted, also what was rolled back. */
 uint64_t store_changes(const struct store *s);
 
+/* One job's part of the writer's transaction: kept, or undone alone. */
+LAHETTI_CHECKED bool store_job_begin(struct store *s, struct lahetti_fault *f);
+LAHETTI_CHECKED bool store_job_keep(struct store *s, struct lahetti_fault *f);
+LAHETTI_CHECKED bool store_job_undo(struct store *s, struct lahetti_fault *f);
+
 /* Small values by name: "server-name", "generation". Get appends; "meta-missing" (BROKEN) where
  * there is none. */
 LAHETTI_CHECKED bool store_meta_put(struct store *s, const char *name, struct lahetti_span value,

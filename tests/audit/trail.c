@@ -355,20 +355,23 @@ static void client_of_another_controller_is_refused(void **state)
 {
 	struct archive a;
 	struct archive_event e;
+	struct trail_mark mark;
 	struct lahetti_fault f = {0};
 
 	archive_open(&a, state, "a.db");
 	archive_begin(&a);
 	(void)archive_add_client(&a, SAMPLE_COUNTY, SAMPLE_CLINIC, SAMPLE_CLIENT, SAMPLE_CASE);
-	archive_commit(&a);
 	for (int unknown = 0; unknown < 2; unknown++) {
-		archive_begin(&a);
+		assert_true(store_job_begin(a.store, NULL));
+		trail_mark(a.trail, &mark);
 		archive_event(&e, LAHETTI__V1__ACTION__ACTION_LIST, SAMPLE_COACH);
 		(void)archive_subject(&e, SAMPLE_CITY, unknown ? SECOND_CLIENT : SAMPLE_CLIENT);
 		assert_false(trail_append(a.trail, &e.entry, &f));
 		assert_string_equal(f.code, "no-such-client");
-		archive_rollback(&a);
+		assert_true(store_job_undo(a.store, NULL));
+		trail_undo(a.trail, &mark);
 	}
+	archive_commit(&a);
 	is_whole(&a);
 	archive_close(&a);
 }
@@ -405,6 +408,21 @@ static void job(struct archive *a, uint64_t seed, bool adds_client)
 	(void)archive_look(a, SAMPLE_COUNTY, SAMPLE_CLIENT);
 }
 
+/* A job that failed after it had appended. */
+static void failed_job(struct archive *a, uint64_t seed)
+{
+	int64_t now_us = archive_clock();
+	struct trail_mark mark;
+
+	assert_true(store_job_begin(a->store, NULL));
+	trail_mark(a->trail, &mark);
+	archive_set_clock(now_us + 1000000);
+	job(a, seed, true);
+	archive_set_clock(now_us);
+	assert_true(store_job_undo(a->store, NULL));
+	trail_undo(a->trail, &mark);
+}
+
 static void begin_with_a_client(struct archive *a, void **state, const char *name)
 {
 	archive_open(a, state, name);
@@ -430,6 +448,30 @@ static void are_the_same(struct archive *a, struct archive *b)
 		if (!lahetti_digest_equal(&one.tables[i].digest, &other.tables[i].digest))
 			print_error("%s differs\n", one.tables[i].name);
 	assert_true(raw_same(&one, &other));
+}
+
+static void undone_job_leaves_no_trace(void **state)
+{
+	struct archive with, without;
+
+	begin_with_a_client(&with, state, "with.db");
+	begin_with_a_client(&without, state, "without.db");
+	for (uint64_t group = 0; group < 3; group++) {
+		archive_begin(&with);
+		archive_begin(&without);
+		/* As the first of the group, between others, and as the last. */
+		for (uint64_t i = 0; i < 3; i++) {
+			if (i == group)
+				failed_job(&with, 1000 + group);
+			job(&with, 10 * group + i + 2, false);
+			job(&without, 10 * group + i + 2, false);
+		}
+		if (group == 2)
+			failed_job(&with, 2000);
+		archive_commit(&with);
+		archive_commit(&without);
+	}
+	are_the_same(&with, &without);
 }
 
 static void group_that_is_rolled_back_leaves_no_trace(void **state)
@@ -484,6 +526,7 @@ static void empty_group_writes_nothing(void **state)
 	begin_with_a_client(&with, state, "with.db");
 	begin_with_a_client(&without, state, "without.db");
 	archive_begin(&with);
+	failed_job(&with, 2);
 	archive_commit(&with);
 	are_the_same(&with, &without);
 }
@@ -579,6 +622,7 @@ int main(void)
 		TEST(nameless_client_is_one_a_week_and_controller),
 		TEST(client_of_another_controller_is_refused),
 		TEST(salts_have_one_length),
+		TEST(undone_job_leaves_no_trace),
 		TEST(group_that_is_rolled_back_leaves_no_trace),
 		TEST(time_of_a_rolled_back_group_is_forgotten),
 		TEST(empty_group_writes_nothing),

@@ -18,6 +18,7 @@
 #include <cmocka.h>
 
 #include <pthread.h>
+#include <stdio.h>
 #include <string.h>
 
 #define TOGETHER 5
@@ -192,6 +193,27 @@ static void p1_job_that_fails_takes_no_other_with_it(void **state)
 	scene_end(&g.scene);
 }
 
+/* One that is equal to an earlier one of the same minute would only be counted. */
+static void refusal_that_was_undone_is_recorded_all_the_same(void **state)
+{
+	ProtobufCBinaryData deliveries[TOGETHER];
+	struct lahetti_id unknown;
+	struct group g;
+
+	make(&g, state);
+	assert_true(lahetti_id_new(&unknown, lahetti_now_us(), NULL));
+	for (size_t i = 0; i < TOGETHER; i++)
+		deliveries[i] = lahetti_bytes(lahetti_id_span(&g.deliveries[i]));
+	deliveries[0] = lahetti_bytes(lahetti_id_span(&unknown));
+	fails = true;
+	claim_together(&g, deliveries);
+	fails = false;
+	assert_int_equal(events_failed, 2);
+	assert_int_equal(events_added, FAILING + 1 + TOGETHER);
+	assert_string_equal(g.answer[0], "refused");
+	scene_end(&g.scene);
+}
+
 static void job_that_changed_nothing_undoes_nothing(void **state)
 {
 	static uint8_t none[3] = "no";
@@ -209,13 +231,51 @@ static void job_that_changed_nothing_undoes_nothing(void **state)
 	scene_end(&g.scene);
 }
 
+/* What would fail only after the client was recorded. */
+static void identity_that_is_too_long_changes_nothing(void **state)
+{
+	static uint8_t unknown[70000];
+	ProtobufCMessageUnknownField field = {
+		.tag = 99, .wire_type = PROTOBUF_C_WIRE_TYPE_LENGTH_PREFIXED, .data = unknown};
+	Lahetti__V1__ClientFrame frame = LAHETTI__V1__CLIENT_FRAME__INIT;
+	Lahetti__V1__AddClient body = LAHETTI__V1__ADD_CLIENT__INIT;
+	Lahetti__V1__ClientIdentity identity = LAHETTI__V1__CLIENT_IDENTITY__INIT;
+	static char name[] = "Esimerkki";
+	struct lahetti_id client, case_id;
+	struct group g;
+
+	make(&g, state);
+	assert_true(lahetti_id_new(&client, lahetti_now_us(), NULL));
+	assert_true(lahetti_id_new(&case_id, lahetti_now_us(), NULL));
+	identity.family_name = name;
+	identity.base.unknown_fields = &field;
+	identity.base.n_unknown_fields = 1;
+	field.len = (size_t)snprintf((char *)unknown, sizeof unknown, "\xac\xa2\x04");
+	field.len += 69932; /* the length that was just written */
+	body.client = lahetti_bytes(lahetti_id_span(&client));
+	body.case_id = lahetti_bytes(lahetti_id_span(&case_id));
+	body.identity = &identity;
+	frame.body_case = LAHETTI__V1__CLIENT_FRAME__BODY_ADD_CLIENT;
+	frame.add_client = &body;
+	events_added = 0;
+	db_hook_set(watch);
+	g.asked[0] = scene_send(&g.scene, &g.scene.worker, &frame);
+	scene_hear(&g.scene, note, &g);
+	db_hook_set(NULL);
+	assert_string_equal(g.answer[0], "refused");
+	assert_int_equal(events_added, 0);
+	scene_end(&g.scene);
+}
+
 #define SCRATCHED(test) cmocka_unit_test_setup_teardown(test, scratch_setup, scratch_teardown)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		SCRATCHED(p1_job_that_fails_takes_no_other_with_it),
+		SCRATCHED(refusal_that_was_undone_is_recorded_all_the_same),
 		SCRATCHED(job_that_changed_nothing_undoes_nothing),
+		SCRATCHED(identity_that_is_too_long_changes_nothing),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

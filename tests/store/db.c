@@ -542,6 +542,28 @@ static void rollback_undoes_and_may_be_repeated(void **state)
 	db_close(db);
 }
 
+static void failed_job_leaves_the_others_of_its_group(void **state)
+{
+	struct db *db = opened(scratch_path(state, "db"), DB_CREATE);
+	struct lahetti_fault f;
+
+	begin(db);
+	run(db, SAVE);
+	assert_true(add_box(db, "first", "nimi", 1, &f));
+	run(db, RELEASE);
+	run(db, SAVE);
+	assert_true(add_box(db, "second", "nimi", 2, &f));
+	assert_false(add_box(db, "first", "nimi", 1, &f));
+	run(db, UNSAVE);
+	run(db, RELEASE);
+	run(db, SAVE);
+	assert_true(add_box(db, "third", "nimi", 3, &f));
+	run(db, RELEASE);
+	commit(db);
+	assert_int_equal(number(db, BOX_COUNT), 2);
+	db_close(db);
+}
+
 static void held_by_another_is_busy(void **state)
 {
 	const char *path = scratch_path(state, "db");
@@ -999,6 +1021,7 @@ int main(void)
 		IN_A_FOLDER(constraint_is_told_without_values),
 		IN_A_FOLDER(foreign_keys_are_enforced),
 		IN_A_FOLDER(rollback_undoes_and_may_be_repeated),
+		IN_A_FOLDER(failed_job_leaves_the_others_of_its_group),
 		IN_A_FOLDER(held_by_another_is_busy),
 		IN_A_FOLDER(reader_sees_a_snapshot_and_cannot_write),
 		IN_A_FOLDER(full_disk_undoes_the_transaction_and_nothing_slips_through),

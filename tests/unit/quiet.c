@@ -106,11 +106,39 @@ static void many_sources_are_bounded_and_none_is_lost(void **state)
 	assert_true(speak(q, 30000, "a", 2 * MINUTE_US, &r));
 }
 
+static void what_was_said_in_vain_is_said_again(void **state)
+{
+	struct quiet *q = *state;
+	struct refusal r;
+
+	assert_true(speak(q, 1, "a", MINUTE_US, &r));
+	for (int i = 0; i < 3; i++)
+		assert_false(speak(q, 1, "a", MINUTE_US, &r));
+	assert_false(speak(q, 2, "a", MINUTE_US, &r) && speak(q, 2, "a", MINUTE_US, &r));
+	for (int i = 0; i < 2; i++) {
+		quiet_keep(q);
+		assert_true(quiet_due(q, false, 2 * MINUTE_US, &r));
+		assert_true(quiet_due(q, false, 2 * MINUTE_US, &r));
+		assert_false(quiet_due(q, false, 2 * MINUTE_US, &r));
+		assert_true(speak(q, 1, "a", 2 * MINUTE_US, &r));
+		assert_int_equal(r.count, 1);
+		assert_false(speak(q, 1, "a", 2 * MINUTE_US, &r));
+		assert_true(speak(q, 3, "a", 2 * MINUTE_US, &r));
+		quiet_back(q);
+	}
+	/* Without the sweep they come with the next of their source. */
+	assert_true(speak(q, 1, "a", 2 * MINUTE_US, &r));
+	assert_int_equal(r.count, 4);
+	assert_true(speak(q, 3, "a", 2 * MINUTE_US, &r));
+	assert_int_equal(r.count, 1);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		TEST(what_was_said_in_vain_is_said_again),
 		TEST(first_is_told_and_others_are_counted_into_the_next),
 		TEST(another_source_or_another_code_is_told_too),
 		TEST(what_was_counted_is_told_when_its_minute_is_over_or_at_the_end),

@@ -82,6 +82,10 @@ LAHETTI_API LAHETTI_CHECKED bool lahetti_base64_parse(uint8_t *data, size_t room
 typedef bool lahetti_random_fn(uint8_t *data, size_t len);
 LAHETTI_API LAHETTI_CHECKED bool lahetti_random(uint8_t *data, size_t len, struct lahetti_fault *f);
 LAHETTI_API void lahetti_random_set(lahetti_random_fn *random);
+/* The same for what must stay secret: never cut from the stock that salts and identifiers are from.
+ */
+LAHETTI_API LAHETTI_CHECKED bool lahetti_random_private(uint8_t *data, size_t len,
+							struct lahetti_fault *f);
 
 /*
  * Microseconds UTC since 1970. Replaceable in tests by lahetti_clock_set; NULL sets the real one
