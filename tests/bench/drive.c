@@ -108,7 +108,7 @@ static int by_size(const void *a, const void *b)
 static double percentile(double *values, size_t n, size_t percent)
 {
 	if (n == 0)
-		return NAN;
+		return (double)NAN;
 	qsort(values, n, sizeof *values, by_size);
 	return values[n * percent / 100];
 }

@@ -303,7 +303,7 @@ void stage_round(struct stage *s, struct round *round)
 	double *f = round->figures;
 
 	for (size_t i = 0; i < FIGURES; i++)
-		f[i] = NAN;
+		f[i] = (double)NAN;
 	f[FIGURE_VERIFICATIONS] = limit_verifications();
 	f[FIGURE_SYNCS] = limit_syncs(s->load->bytes);
 	run_load(s, round);
