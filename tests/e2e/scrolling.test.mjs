@@ -1,4 +1,4 @@
-// Long lists: an inbox of 1,000 notices, a report of 100,000 lines as a timeline and as a table, and a log of as many. They are invented
+// Long lists: an inbox of 1,000 notices, and a report of 100,000 lines as a timeline and as a table. They are invented
 // (web/tests/scrolling); what draws them is the page's own code, built as the page is. What depends on the machine is printed and
 // never asserted: docs/page.md has it.
 import assert from "node:assert/strict";
@@ -140,16 +140,6 @@ test("a report of 100,000 lines, as a timeline and as a table", async () => {
   await holds(page, "table of 100,000", {
     entries: 100_000,
     entry: (number) => `[role=table][aria-rowcount="100001"] [role=row][aria-rowindex="${number + 1}"]`,
-  });
-  await page.close();
-});
-
-test("a log of 100,000 lines", async () => {
-  const page = await visit("?officer#/log");
-  await holds(page, "log of 100,000", {
-    entries: 100_000,
-    entry: (number) => `[role=table][aria-rowcount="100001"] [role=row][aria-rowindex="${number + 1}"]`,
-    tabbed: "button",
   });
   await page.close();
 });

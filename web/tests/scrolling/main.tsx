@@ -1,7 +1,7 @@
 /*
- * The page with long lists, for tests/e2e/scrolling.test.mjs: an inbox of 1,000, a report and a log of 100,000 lines, all invented.
- * It is the whole page but for the server: the session stands from the beginning and answers from here, and what is long comes at
- * once, unproved. #/inbox, #/who-saw/CLIENT and #/log are the three; ?officer says who looks.
+ * The page with long lists, for tests/e2e/scrolling.test.mjs: an inbox of 1,000 and a report of 100,000 lines, both invented. It is
+ * the whole page but for the server: the session stands from the beginning and answers from here, and a report comes at once,
+ * unproved. #/inbox is the one, #/who-saw/CLIENT the other; ?officer says who looks.
  */
 import "../../src/page.css";
 import { create } from "@bufbuild/protobuf";
@@ -18,7 +18,7 @@ import {
   SubscribedSchema,
 } from "../../gen/lahetti/v1/session_pb";
 import { AppState } from "../../src/session/app";
-import { ClientReport, Trail, type Row } from "../../src/session/reading";
+import { ClientReport, type Row } from "../../src/session/reading";
 import { theme } from "../../src/theme";
 import { kindNamed } from "../../src/trade/tables";
 import { App } from "../../src/views/App";
@@ -77,13 +77,6 @@ function row(i: number): Row {
 ClientReport.prototype.read = function (this: ClientReport) {
   for (let i = 0; i < LINES; i++) this.rows.push(row(i));
   this.reading = false;
-  this["changed"]();
-  return Promise.resolve();
-};
-
-Trail.prototype.next = function (this: Trail) {
-  for (let i = this.rows.length; i < LINES; i++) this.rows.push(row(i));
-  this.more = false;
   this["changed"]();
   return Promise.resolve();
 };
